@@ -1,0 +1,21 @@
+/** Types are checked by `npm run check`; here ts-jest only strips them. */
+export default {
+  rootDir: '../..',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  // ts-jest writes `.js` where the source says `.ts`.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      'ts-jest',
+      {
+        useESM: true,
+        tsconfig: '<rootDir>/tsconfig.json',
+        diagnostics: { ignoreCodes: [151002] },
+      },
+    ],
+  },
+  testTimeout: 20_000,
+};

@@ -1,0 +1,269 @@
+/**
+ * The rows behind the agenda: one per waiting recipient, in typed arrays, so that a million of them
+ * take some tens of megabytes and no work of the garbage collector. Rows and letters are numbered;
+ * numbers are reused.
+ */
+import type { MessageId, RecipientNo } from '../src/mail/envelope.ts';
+import type { Instant } from '../src/platform/clock.ts';
+
+/** Number of a row: one waiting recipient. */
+export type Row = number;
+/** Number of a letter that still has rows. */
+export type LetterNo = number;
+/** Number of a lane: one destination. */
+export type LaneNo = number;
+
+export const none = -1;
+
+export const rowStatus = { free: 0, waiting: 1, attempting: 2 } as const;
+
+/** Told about every change, so that whoever orders the rows by time need not look for them. */
+export type AgendaWatcher = {
+  /** The row waits from now on, or waits for another time than before. */
+  waits(row: Row): void;
+  /** The row does not wait any more: it is being attempted, or held, or gone. */
+  rests(row: Row): void;
+};
+
+const silent: AgendaWatcher = { waits: () => undefined, rests: () => undefined };
+
+export class AgendaTable {
+  watcher: AgendaWatcher = silent;
+
+  letter = new Int32Array(1024);
+  rcpt = new Int32Array(1024);
+  lane = new Int32Array(1024);
+  due = new Float64Array(1024);
+  status = new Uint8Array(1024);
+  /** 1 once an attempt was made: retries and new mail are served side by side. */
+  tried = new Uint8Array(1024);
+  /** Next row of the same letter. */
+  sibling = new Int32Array(1024);
+  #rows = 0;
+  #freeRow: Row = none;
+
+  #ids: (MessageId | undefined)[] = [];
+  #first: Row[] = [];
+  #held: boolean[] = [];
+  #freeLetters: LetterNo[] = [];
+  readonly #byId = new Map<MessageId, LetterNo>();
+
+  #laneNames: (string | undefined)[] = [];
+  #laneUses: number[] = [];
+  #freeLanes: LaneNo[] = [];
+  readonly #laneByName = new Map<string, LaneNo>();
+
+  #count = 0;
+
+  /** Recipients without a terminal event. */
+  get recipients(): number {
+    return this.#count;
+  }
+
+  get letters(): number {
+    return this.#byId.size;
+  }
+
+  idOf(letter: LetterNo): MessageId {
+    return this.#ids[letter]!;
+  }
+
+  has(id: MessageId): boolean {
+    return this.#byId.has(id);
+  }
+
+  isHeld(letter: LetterNo): boolean {
+    return this.#held[letter] ?? false;
+  }
+
+  /** Of a lane in use. */
+  laneName(lane: LaneNo): string {
+    return this.#laneNames[lane]!;
+  }
+
+  /** The number of a lane in use. */
+  laneNo(name: string): LaneNo | undefined {
+    return this.#laneByName.get(name);
+  }
+
+  /** A letter with a row per recipient; hearing of it twice changes nothing. */
+  add(id: MessageId, lanes: readonly string[], due: Instant): void {
+    if (lanes.length === 0 || this.#byId.has(id)) return;
+    const letter = this.#freeLetters.pop() ?? this.#ids.length;
+    this.#ids[letter] = id;
+    this.#held[letter] = false;
+    this.#first[letter] = none;
+    this.#byId.set(id, letter);
+    // From the last to the first, so that the chain runs in the order of the envelope.
+    for (let rcpt = lanes.length - 1; rcpt >= 0; rcpt -= 1) {
+      this.restore(letter, rcpt, lanes[rcpt]!, due, rowStatus.waiting, 0);
+    }
+    for (const row of this.rowsOf(letter)) this.watcher.waits(row);
+  }
+
+  /** A letter without rows, as a checkpoint gives it back; rows follow, last recipient first. */
+  addLetter(id: MessageId, held: boolean): LetterNo {
+    const letter = this.#freeLetters.pop() ?? this.#ids.length;
+    this.#ids[letter] = id;
+    this.#held[letter] = held;
+    this.#first[letter] = none;
+    this.#byId.set(id, letter);
+    return letter;
+  }
+
+  restore(
+    letter: LetterNo,
+    rcpt: RecipientNo,
+    lane: string,
+    due: Instant,
+    status: number,
+    tried: number,
+  ): Row {
+    const row = this.#takeRow();
+    this.letter[row] = letter;
+    this.rcpt[row] = rcpt;
+    this.lane[row] = this.#useLane(lane);
+    this.due[row] = due;
+    this.status[row] = status;
+    this.tried[row] = tried;
+    this.sibling[row] = this.#first[letter]!;
+    this.#first[letter] = row;
+    this.#count += 1;
+    return row;
+  }
+
+  *rowsOf(letter: LetterNo): Generator<Row> {
+    for (let row = this.#first[letter]!; row !== none;) {
+      const next = this.sibling[row]!;
+      yield row;
+      row = next;
+    }
+  }
+
+  firstRow(letter: LetterNo): Row {
+    return this.#first[letter]!;
+  }
+
+  /** The letter's number, if it still has rows. */
+  letterNo(id: MessageId): LetterNo | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The row of one recipient; a letter's rows are few, or found once per attempt. */
+  find(id: MessageId, rcpt: RecipientNo): Row {
+    const letter = this.#byId.get(id);
+    if (letter === undefined) return none;
+    for (let row = this.#first[letter]!; row !== none; row = this.sibling[row]!) {
+      if (this.rcpt[row] === rcpt) return row;
+    }
+    return none;
+  }
+
+  attempt(row: Row, lane: string): void {
+    // The watcher finds the row by its old lane, so it hears first.
+    this.watcher.rests(row);
+    const before = this.lane[row]!;
+    if (this.#laneNames[before] !== lane) {
+      this.lane[row] = this.#useLane(lane);
+      this.#leaveLane(before);
+    }
+    this.status[row] = rowStatus.attempting;
+    this.tried[row] = 1;
+  }
+
+  wait(row: Row, due: Instant): void {
+    this.status[row] = rowStatus.waiting;
+    this.due[row] = due;
+    if (!this.isHeld(this.letter[row]!)) this.watcher.waits(row);
+  }
+
+  remove(row: Row): void {
+    this.watcher.rests(row);
+    const letter = this.letter[row]!;
+    this.#unchain(letter, row);
+    this.#leaveLane(this.lane[row]!);
+    this.status[row] = rowStatus.free;
+    this.sibling[row] = this.#freeRow;
+    this.#freeRow = row;
+    this.#count -= 1;
+    if (this.#first[letter] !== none) return;
+    this.#byId.delete(this.#ids[letter]!);
+    this.#ids[letter] = undefined;
+    this.#freeLetters.push(letter);
+  }
+
+  hold(id: MessageId, held: boolean): void {
+    const letter = this.#byId.get(id);
+    if (letter === undefined || this.#held[letter] === held) return;
+    this.#held[letter] = held;
+    for (const row of this.rowsOf(letter)) {
+      if (this.status[row] !== rowStatus.waiting) continue;
+      if (held) this.watcher.rests(row);
+      else this.watcher.waits(row);
+    }
+  }
+
+  /** Every letter that still has rows. */
+  *openLetters(): Generator<LetterNo> {
+    yield* this.#byId.values();
+  }
+
+  #takeRow(): Row {
+    const row = this.#freeRow;
+    if (row !== none) {
+      this.#freeRow = this.sibling[row]!;
+      return row;
+    }
+    if (this.#rows === this.letter.length) this.#grow();
+    return this.#rows++;
+  }
+
+  #grow(): void {
+    const size = this.letter.length * 2;
+    this.letter = grown(this.letter, new Int32Array(size));
+    this.rcpt = grown(this.rcpt, new Int32Array(size));
+    this.lane = grown(this.lane, new Int32Array(size));
+    this.due = grown(this.due, new Float64Array(size));
+    this.status = grown(this.status, new Uint8Array(size));
+    this.tried = grown(this.tried, new Uint8Array(size));
+    this.sibling = grown(this.sibling, new Int32Array(size));
+  }
+
+  #unchain(letter: LetterNo, row: Row): void {
+    if (this.#first[letter] === row) {
+      this.#first[letter] = this.sibling[row]!;
+      return;
+    }
+    for (let at = this.#first[letter]!; at !== none; at = this.sibling[at]!) {
+      if (this.sibling[at] !== row) continue;
+      this.sibling[at] = this.sibling[row]!;
+      return;
+    }
+  }
+
+  #useLane(name: string): LaneNo {
+    const known = this.#laneByName.get(name);
+    if (known !== undefined) {
+      this.#laneUses[known]! += 1;
+      return known;
+    }
+    const lane = this.#freeLanes.pop() ?? this.#laneNames.length;
+    this.#laneNames[lane] = name;
+    this.#laneUses[lane] = 1;
+    this.#laneByName.set(name, lane);
+    return lane;
+  }
+
+  #leaveLane(lane: LaneNo): void {
+    this.#laneUses[lane]! -= 1;
+    if (this.#laneUses[lane]! > 0) return;
+    this.#laneByName.delete(this.#laneNames[lane]!);
+    this.#laneNames[lane] = undefined;
+    this.#freeLanes.push(lane);
+  }
+}
+
+function grown<T extends { set(from: T): void }>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

@@ -1,0 +1,65 @@
+/**
+ * The machine's accounts through `getent passwd`, which asks whatever the machine asks (files, LDAP, SSSD).
+ * Unlike getpwnam its exit code tells "no such user" from "nobody answers". Answers are kept a while.
+ */
+import { stat } from 'node:fs/promises';
+import type { Clock } from '../platform/clock.ts';
+import { isTemporary } from '../platform/errno.ts';
+import type { Ended, Processes } from '../platform/processes.ts';
+import type { Account, Accounts } from './accounts.ts';
+
+export type GetentParts = { readonly processes: Processes; readonly clock: Clock };
+
+/** How long an answer may be used again. */
+const freshMs = 30_000;
+/** Strangers choose the names that are asked for, so the memory of them is bounded. */
+const maxRemembered = 1_000;
+
+type Answer = Account | 'none' | 'temporary';
+
+export function getentAccounts({ processes, clock }: GetentParts): Accounts {
+  const remembered = new Map<string, { answer: Answer; until: number }>();
+  async function lookUp(name: string): Promise<Answer> {
+    // getent takes digits for a uid and a dash for an option; no account is called so.
+    if (!/^[a-z_][^:\s\0]*$/.test(name)) return 'none';
+    const known = remembered.get(name);
+    if (known !== undefined && known.until > clock.now()) return known.answer;
+    const answer = await ask(processes, name);
+    if (answer === 'temporary') return answer;
+    if (remembered.size >= maxRemembered) remembered.clear();
+    remembered.set(name, { answer, until: clock.now() + freshMs });
+    return answer;
+  }
+  return { lookUp };
+}
+
+async function ask(processes: Processes, name: string): Promise<Answer> {
+  const ended = await processes
+    .run({
+      file: 'getent',
+      args: ['passwd', name],
+      cwd: '/',
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+      timeoutMs: 20_000,
+      maxOutputBytes: 4_096,
+    })
+    .catch(() => undefined);
+  return ended === undefined ? 'temporary' : read(ended, name);
+}
+
+/** getent(1): 0 found, 2 no such key; all else is trouble. */
+async function read(ended: Ended, name: string): Promise<Answer> {
+  if (ended.how !== 'exit') return 'temporary';
+  if (ended.code === 2) return 'none';
+  const line = new TextDecoder().decode(ended.output).split('\n')[0] ?? '';
+  const [found, , uid = '', gid = '', , home = ''] = line.split(':');
+  if (ended.code !== 0 || !/^\d+$/.test(uid) || !/^\d+$/.test(gid)) return 'temporary';
+  if (found !== name) return 'none';
+  const account = { uid: Number(uid), gid: Number(gid), home };
+  return ownerOfHome(home).then(
+    (homeOwner) => ({ ...account, homeOwner }),
+    (cause: unknown) => (isTemporary(cause) ? 'temporary' : account),
+  );
+}
+
+const ownerOfHome = async (home: string): Promise<number> => (await stat(home)).uid;

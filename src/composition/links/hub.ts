@@ -1,0 +1,79 @@
+/**
+ * The queue's switchboard: who is connected, and what each may ask. A door may hand in letters and ask
+ * who lives here; a channel may read the bodies it was given; the control socket takes an operator's orders.
+ */
+import { Subject, type Observable } from 'rxjs';
+import type { Refusals } from '../../ingress/ports.ts';
+import { openLink, type Handlers, type Link } from '../../platform/link.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { wordsOf } from '../../platform/logger.ts';
+import type { ChannelName } from '../../queue/ports.ts';
+import type { Operator, OperatorRequest } from '../../queue/operator.ts';
+import { linkedDirectory, serveDirectory } from './directory-link.ts';
+import type { IntakeServer } from './intake-link.ts';
+import type { LinkName } from './sockets.ts';
+import type { Duplex } from 'node:stream';
+
+export type LinkHub = {
+  /** Takes a fresh connection of that kind. */
+  connect(name: LinkName, stream: Duplex): void;
+  /** The channel's process of now, if one is connected. */
+  channel(name: ChannelName): Link | undefined;
+  /** Channels that came or went. */
+  readonly changed$: Observable<ChannelName>;
+};
+
+export type HubParts = {
+  readonly intake: IntakeServer;
+  readonly bodies: Handlers;
+  readonly operator: Operator;
+  readonly retryAll: (by: string, why: string) => Promise<void>;
+  readonly refusals: Refusals;
+  readonly status: () => object;
+  readonly logger: Logger;
+};
+
+export function openHub(parts: HubParts): LinkHub {
+  const channels = new Map<ChannelName, Link>();
+  const changed$ = new Subject<ChannelName>();
+  const onBug = (cause: unknown) =>
+    parts.logger.error({ cause: wordsOf(cause) }, 'bug behind a link');
+  const directory = linkedDirectory(() => channels.get('local'));
+
+  const takeDoor = (stream: Duplex): void => {
+    let link: Link | undefined = undefined;
+    const handlers = {
+      ...parts.intake.handlersFor(() => link!),
+      ...serveDirectory(directory),
+      refused: (args: unknown) => parts.refusals.note(args as Parameters<Refusals['note']>[0]),
+    };
+    link = openLink(stream, handlers, { onBug });
+  };
+  const takeChannel = (name: ChannelName, stream: Duplex): void => {
+    const link = openLink(stream, parts.bodies, { onBug });
+    channels.set(name, link);
+    changed$.next(name);
+    void link.closed.then(() => {
+      // A newer process may have taken its place already.
+      if (channels.get(name) === link) channels.delete(name);
+      changed$.next(name);
+    });
+  };
+  const control: Handlers = {
+    operate: async (args) => ({ value: await parts.operator.act(args as OperatorRequest) }),
+    'retry-all': async (args) => {
+      const { by, why } = args as { by: string; why: string };
+      await parts.retryAll(by, why);
+    },
+    status: () => ({ value: parts.status() }),
+  };
+  return {
+    connect(name, stream) {
+      if (name === 'door') takeDoor(stream);
+      else if (name === 'control') openLink(stream, control, { onBug });
+      else takeChannel(name, stream);
+    },
+    channel: (name) => channels.get(name),
+    changed$,
+  };
+}

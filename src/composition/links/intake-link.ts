@@ -1,0 +1,163 @@
+/** The way of a letter from a door's process to the queue's. */
+import { randomBytes } from 'node:crypto';
+import type { IncomingLetter, Intake } from '../../ingress/ports.ts';
+import type { Arrival, Envelope, MessageId } from '../../mail/envelope.ts';
+import { isMessageId, makeMessageId, randomBytesWanted } from '../../mail/message-id.ts';
+import { Trouble } from '../../mail/trouble.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Handlers, Link } from '../../platform/link.ts';
+import type { QueueIntake } from '../../queue/intake.ts';
+import { inlineBodyBytes, type BodyWriter, type Spool } from '../../spool/ports.ts';
+
+type AcceptOnLink = {
+  readonly id: MessageId;
+  readonly envelope: Envelope;
+  readonly arrival: Arrival;
+  /** The body was uploaded before; else it comes along. */
+  readonly uploaded: boolean;
+  /** Letters being received at this door just now: company for the group commit. */
+  readonly company: number;
+};
+
+/** A door gives up waiting for the disk after so long and says 451. */
+const acceptTimeoutMs = 60_000;
+
+/** The door's side: small bodies wait in memory, at most `inlineBodyBytes` each; large ones go over as they come. */
+export function linkedIntake(link: () => Link | undefined, clock: Clock): Intake {
+  let company = 0;
+  const ask = (method: string, args: unknown, bytes?: Uint8Array) => {
+    const to = link();
+    if (to === undefined) throw new Trouble('link-down', noQueue);
+    return to.request(method, args, { bytes, timeoutMs: acceptTimeoutMs });
+  };
+  return {
+    begin(): IncomingLetter {
+      const id = makeMessageId(clock.now(), randomBytes(randomBytesWanted));
+      let chunks: Uint8Array[] = [];
+      let held = 0;
+      let uploading = false;
+      let open = true;
+      company += 1;
+      const end = () => {
+        if (open) company -= 1;
+        open = false;
+      };
+      return {
+        id,
+        async write(chunk) {
+          if (!uploading && held + chunk.byteLength <= inlineBodyBytes) {
+            chunks.push(chunk);
+            held += chunk.byteLength;
+            return;
+          }
+          if (!uploading) {
+            uploading = true;
+            await ask('upload.open', { id });
+          }
+          for (const part of [...chunks, ...split(chunk)]) await ask('upload.write', { id }, part);
+          chunks = [];
+        },
+        async accept(envelope, arrival) {
+          const args: AcceptOnLink = { id, envelope, arrival, uploaded: uploading, company };
+          try {
+            await ask('accept', args, uploading ? undefined : joined(chunks, held));
+          } finally {
+            end();
+          }
+          return id;
+        },
+        abandon() {
+          end();
+          chunks = [];
+          if (uploading) link()?.notify('upload.abandon', { id });
+        },
+      };
+    },
+  };
+}
+
+const noQueue = {
+  tryAgain: true,
+  peer: 'queue is not running (#4.3.0)',
+  detail: 'no link to the queue',
+} as const;
+
+const joined = (chunks: readonly Uint8Array[], bytes: number): Uint8Array =>
+  chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes);
+
+/** No frame carries more than this. */
+const partBytes = 256 * 1024;
+
+function* split(chunk: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < chunk.byteLength; at += partBytes) yield chunk.subarray(at, at + partBytes);
+}
+
+export type IntakeServer = {
+  /** Handlers for one door's link; what it leaves half uploaded goes with it. */
+  handlersFor(link: () => Link): Handlers;
+  /** Letters on their way in at all doors: company for the group commit. */
+  company(): number;
+};
+
+/** The queue's side. A door is not trusted: ids are checked, and uploads are its own. */
+export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
+  const companies = new Map<Handlers, number>();
+  const handlersFor = (link: () => Link): Handlers => {
+    const uploads = new Map<string, Promise<BodyWriter>>();
+    const writerOf = (args: unknown): Promise<BodyWriter> => {
+      const writer = uploads.get((args as { id: string }).id);
+      if (writer !== undefined) return writer;
+      throw new Trouble('refused', { tryAgain: true, peer: 'no such upload (#4.3.0)' });
+    };
+    const drop = async (id: string): Promise<void> => {
+      const writer = uploads.get(id);
+      uploads.delete(id);
+      await (await writer)?.abandon();
+    };
+    const handlers: Handlers = {
+      'upload.open': async (args) => {
+        const { id } = args as { id: string };
+        refuseOddId(id);
+        if (uploads.has(id))
+          throw new Trouble('refused', { tryAgain: true, peer: 'id in use (#4.3.0)' });
+        uploads.set(id, spool.open(id));
+        if (uploads.size === 1) void link().closed.then(() => dropAll());
+        await uploads.get(id)!.catch((cause: unknown) => {
+          uploads.delete(id);
+          throw cause;
+        });
+      },
+      'upload.write': async (args, bytes) => {
+        await (await writerOf(args)).write(bytes ?? new Uint8Array(0));
+      },
+      'upload.abandon': async (args) => drop((args as { id: string }).id),
+      accept: async (args, bytes) => {
+        const { id, envelope, arrival, uploaded, company } = args as AcceptOnLink;
+        refuseOddId(id);
+        companies.set(handlers, company);
+        if (uploaded) {
+          const writer = await writerOf({ id });
+          uploads.delete(id);
+          await intake.accept({ id, envelope, arrival, body: await writer.stage() });
+        } else {
+          const body = await spool.stage(id, bytes ?? new Uint8Array(0));
+          await intake.accept({ id, envelope, arrival, body });
+        }
+      },
+    };
+    const dropAll = () => {
+      companies.delete(handlers);
+      for (const id of [...uploads.keys()]) void drop(id).catch(() => undefined);
+    };
+    return handlers;
+  };
+  return {
+    handlersFor,
+    company: () => [...companies.values()].reduce((sum, each) => sum + each, 0),
+  };
+}
+
+function refuseOddId(id: string): void {
+  if (isMessageId(id)) return;
+  throw new Trouble('refused', { tryAgain: false, peer: 'odd message id (#5.3.5)' });
+}

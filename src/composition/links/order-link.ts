@@ -1,0 +1,106 @@
+/** A channel at the other end of a link: orders go out with their small bodies, large ones are asked for piece by piece. */
+import { firstValueFrom, Observable, take } from 'rxjs';
+import type { BodyRef } from '../../mail/envelope.ts';
+import { Trouble } from '../../mail/trouble.ts';
+import type { Handlers, Link } from '../../platform/link.ts';
+import type { AttemptReport, BodySource, Channel, Order } from '../../queue/ports.ts';
+import type { Spool } from '../../spool/ports.ts';
+
+/** An order as it travels: the body is named, not carried, unless it is small. */
+type OrderOnLink = Omit<Order, 'body'> & { readonly body: BodyRef };
+type ReadOnLink = { readonly ref: BodyRef; readonly offset: number; readonly length: number };
+
+/** Largest piece of a body in one answer; well below the link's limit. */
+const pieceBytes = 256 * 1024;
+
+/** How much longer than the attempt's own ceiling the queue waits for a report. */
+const graceMs = 10_000;
+
+/**
+ * The queue's side. `link` gives the link of now; without one the attempt errors, and the pipeline
+ * calls it in doubt. Unsubscribing takes the order back.
+ */
+export function linkedChannel(link: () => Link | undefined, ceilingMs: () => number): Channel {
+  return {
+    attempt: (order) =>
+      new Observable<AttemptReport>((subscriber) => {
+        const abort = new AbortController();
+        const { body, ...rest } = order;
+        const args: OrderOnLink = { ...rest, body: body.ref };
+        const timeoutMs = ceilingMs() + graceMs;
+        const to = link();
+        if (to === undefined) {
+          subscriber.error(
+            new Trouble('link-down', { tryAgain: true, peer: 'no channel (#4.3.0)' }),
+          );
+          return;
+        }
+        to.request('attempt', args, { bytes: body.inline, signal: abort.signal, timeoutMs }).then(
+          ({ value }) => {
+            subscriber.next(value as AttemptReport);
+            subscriber.complete();
+          },
+          (cause: unknown) => subscriber.error(cause),
+        );
+        return () => abort.abort();
+      }),
+  };
+}
+
+/** What the queue does for a channel's process: hands out pieces of the bodies it was given to deliver. */
+export const serveBodies = (spool: Spool): Handlers => ({
+  'body.read': async (args) => {
+    const { ref, offset, length } = args as ReadOnLink;
+    return { bytes: await spool.read(ref, offset, Math.min(length, pieceBytes)) };
+  },
+});
+
+/** The channel's side: attempts what it is told to. */
+export const serveChannel = (channel: Channel): Handlers => ({
+  attempt: async (args, bytes, { link, signal }) => {
+    const order = args as OrderOnLink;
+    const body = bodyFrom(order.body, bytes, link);
+    const report$ = channel.attempt({ ...order, body }).pipe(take(1));
+    return { value: await firstValueFrom(untilAborted(report$, signal)) };
+  },
+});
+
+/** Errors when the signal fires, so that the far side is let go of at once. */
+function untilAborted<T>(source$: Observable<T>, signal: AbortSignal): Observable<T> {
+  return new Observable<T>((subscriber) => {
+    const stop = () =>
+      subscriber.error(new Trouble('link-down', { tryAgain: true, peer: 'order taken back' }));
+    signal.addEventListener('abort', stop, { once: true });
+    const subscription = source$.subscribe(subscriber);
+    return () => {
+      signal.removeEventListener('abort', stop);
+      subscription.unsubscribe();
+    };
+  });
+}
+
+function bodyFrom(ref: BodyRef, inline: Uint8Array | undefined, link: Link): BodySource {
+  if (ref.bytes === 0)
+    return { ref, inline: new Uint8Array(0), read: () => one(new Uint8Array(0)) };
+  if (inline !== undefined) return { ref, inline, read: () => one(inline) };
+  return { ref, read: () => pieces(ref, link) };
+}
+
+async function* one(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
+
+async function* pieces(ref: BodyRef, link: Link): AsyncIterable<Uint8Array> {
+  for (let offset = 0; offset < ref.bytes;) {
+    const args: ReadOnLink = { ref, offset, length: pieceBytes };
+    const { bytes } = await link.request('body.read', args, { timeoutMs: 60_000 });
+    if (bytes === undefined) {
+      throw new Trouble('body-missing', {
+        tryAgain: true,
+        peer: 'trouble reading message (#4.3.0)',
+      });
+    }
+    offset += bytes.byteLength;
+    yield bytes;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Links between processes over sockets in the data directory's `run/`, one per role: the name of the
+ * socket says what its callers may ask, and the file's mode who may call.
+ *
+ * Paths are relative to the data directory, which is the working directory of every role: a socket's
+ * path may have 107 bytes, a data directory's more.
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { BehaviorSubject, type Observable } from 'rxjs';
+import { openLink, type Handlers, type Link } from '../../platform/link.ts';
+
+export type LinkName = 'door' | 'remote' | 'local' | 'control';
+
+const socketPath = (name: LinkName): string => `run/${name}.sock`;
+
+/** Serves links of one kind. The caller holds the lock of the data directory: a socket left there is stale. */
+export async function listenForLinks(
+  name: LinkName,
+  open: (socket: Socket) => void,
+): Promise<Server> {
+  const path = socketPath(name);
+  rmSync(path, { force: true });
+  const server = createServer(open);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  chmodSync(path, 0o600);
+  return server;
+}
+
+/** One link, or a rejection (`ENOENT`, `ECONNREFUSED`: nobody serves it). */
+export function connectLink(name: LinkName, handlers: Handlers = {}): Promise<Link> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(socketPath(name));
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(openLink(socket, handlers));
+    });
+  });
+}
+
+export type SteadyLink = {
+  /** The link of now, if it is up. */
+  current(): Link | undefined;
+  readonly up$: Observable<boolean>;
+  close(): void;
+};
+
+/** A link that comes back by itself: the queue may restart without its roles restarting. */
+export function steadyLink(name: LinkName, handlers: Handlers = {}): SteadyLink {
+  const up$ = new BehaviorSubject(false);
+  let link: Link | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  let waitMs = 20;
+  const again = () => {
+    if (closed) return;
+    timer = setTimeout(dial, waitMs);
+    waitMs = Math.min(waitMs * 2, 500);
+  };
+  const dial = () => {
+    connectLink(name, handlers).then((opened) => {
+      if (closed) {
+        opened.close();
+        return;
+      }
+      link = opened;
+      waitMs = 20;
+      up$.next(true);
+      void opened.closed.then(() => {
+        link = undefined;
+        up$.next(false);
+        again();
+      });
+    }, again);
+  };
+  dial();
+  return {
+    current: () => link,
+    up$,
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      link?.close();
+      up$.complete();
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** The engines of log and spool, one module each; `editions.ts` picks. */
+import { ContainerModule, type ServiceIdentifier } from 'inversify';
+import { mkdirSync } from 'node:fs';
+import { MemoryLog } from '../log/memory/memory-log.ts';
+import { messageStream } from '../queue/events.ts';
+import { SqliteLog } from '../log/sqlite/sqlite-log.ts';
+import { diskSpool, type DiskSpool } from '../spool/disk/disk-spool.ts';
+import { memorySpool } from '../spool/memory/memory-spool.ts';
+import * as t from './tokens.ts';
+
+/** Where things lie, relative to the data directory, which is the working directory of the role. */
+export const logFile = 'log/waybill.db';
+export const checkpointFile = 'checkpoints/agenda';
+const spoolDirectory = 'spool';
+
+const Engine: ServiceIdentifier<SqliteLog> = Symbol.for('waybill.SqliteLog');
+const Disk: ServiceIdentifier<DiskSpool> = Symbol.for('waybill.DiskSpool');
+
+/** The default: one SQLite file, small bodies in it. `company` tells the group commit who else is coming. */
+export const sqliteModule = (company: () => number): ContainerModule =>
+  new ContainerModule(({ bind }) => {
+    mkdirSync('log', { recursive: true, mode: 0o700 });
+    bind(Engine)
+      .toResolvedValue(
+        (logger) =>
+          new SqliteLog(logFile, {
+            company,
+            onDamage: (damage) => logger.error({ damage }, 'damaged event quarantined'),
+          }),
+        [t.Logger],
+      )
+      .inSingletonScope();
+    bind(t.EventLog).toService(Engine);
+    bind(Disk)
+      .toResolvedValue(
+        (log: SqliteLog) =>
+          diskSpool(spoolDirectory, {
+            read: (id) => log.readBody(messageStream(id)),
+            remove: (ids) => log.removeBodies(ids.map(messageStream)),
+          }),
+        [Engine],
+      )
+      .inSingletonScope();
+    bind(t.Spool).toService(Disk);
+    bind(t.Sweep)
+      .toResolvedValue(
+        (disk: DiskSpool, clock) => (isNeeded) => disk.sweep(clock.now(), isNeeded),
+        [Disk, t.Clock],
+      )
+      .inSingletonScope();
+  });
+
+/** Everything in memory: for tests, and for trying things out. Nothing survives a stop. */
+export const memoryModule = new ContainerModule(({ bind }) => {
+  const bodies = new Map<string, Uint8Array>();
+  bind(t.EventLog).toConstantValue(new MemoryLog(bodies));
+  bind(t.Spool).toConstantValue(memorySpool(bodies));
+  bind(t.Sweep).toConstantValue(async () => 0);
+});

@@ -1,0 +1,132 @@
+/** The queue's mind and what it stands on: letters, agenda, scheduler, dispatch, bounces. */
+import { ContainerModule } from 'inversify';
+import { concat, defer, from, type Observable } from 'rxjs';
+import { bounces } from '../bounce/pipeline.ts';
+import type { BounceSettings } from '../bounce/report.ts';
+import type { ControlsInForce } from '../control/in-force.ts';
+import { formatDate } from '../mail/date.ts';
+import { wordsOf } from '../platform/logger.ts';
+import type { AgendaKeeper } from '../queue/agenda-keeper.ts';
+import { openBodies } from '../queue/bodies.ts';
+import { queueIntake, type RulesInForce } from '../queue/intake.ts';
+import { openLetters } from '../queue/letters.ts';
+import { openOperator } from '../queue/operator.ts';
+import { dispatch } from '../queue/pipeline.ts';
+import { openRecorder } from '../queue/recorder.ts';
+import { toRoutingRules } from '../queue/routing.ts';
+import { Scheduler as SchedulerClass } from '../queue/scheduler.ts';
+import { linkedChannel } from './links/order-link.ts';
+import * as t from './tokens.ts';
+
+/** No attempt takes longer; after it the far side is let go of and the attempt is in doubt. */
+export const attemptCeilingMs = 4 * 3_600_000;
+
+export const queueModule = new ContainerModule(({ bind }) => {
+  bind(t.Rules)
+    .toResolvedValue((controls: ControlsInForce) => rulesOf(controls), [t.Controls])
+    .inSingletonScope();
+  bind(t.Letters)
+    .toResolvedValue((log) => openLetters({ log }), [t.EventLog])
+    .inSingletonScope();
+  bind(t.Bodies)
+    .toResolvedValue((spool) => openBodies(spool), [t.Spool])
+    .inSingletonScope();
+  bind(t.Intake)
+    .toResolvedValue(
+      (letters, bodies, rules, clock) => queueIntake({ letters, bodies, rules, clock }),
+      [t.Letters, t.Bodies, t.Rules, t.Clock],
+    )
+    .inSingletonScope();
+  bind(t.Operator)
+    .toResolvedValue((letters, clock) => openOperator(letters, clock), [t.Letters, t.Clock])
+    .inSingletonScope();
+  bind(t.Scheduler)
+    .toResolvedValue(
+      (keeper, controls, hub, clock) =>
+        new SchedulerClass(keeper.agenda.rows, {
+          clock,
+          // A channel whose process is away has no slots: nothing is started that could not be made.
+          slots: () => ({
+            local: hub.channel('local') ? controls.current.controls.concurrencylocal : 0,
+            remote: hub.channel('remote') ? controls.current.controls.concurrencyremote : 0,
+          }),
+        }),
+      [t.Keeper, t.Controls, t.Hub, t.Clock],
+    )
+    .inSingletonScope();
+  bind(t.Recorder)
+    .toResolvedValue(
+      (letters, bodies, spool, intake, rules, controls, clock) =>
+        openRecorder({
+          ...{ letters, bodies, spool, intake, rules, clock },
+          limits: () => ({
+            lifetimeSeconds: controls.current.controls.queuelifetime,
+            ceilingMs: attemptCeilingMs,
+          }),
+        }),
+      [t.Letters, t.Bodies, t.Spool, t.Intake, t.Rules, t.Controls, t.Clock],
+    )
+    .inSingletonScope();
+  bind(t.Dispatch)
+    .toResolvedValue(
+      (scheduler, recorder, hub, logger) =>
+        dispatch({
+          ...{ scheduler, recorder },
+          channels: {
+            local: linkedChannel(
+              () => hub.channel('local'),
+              () => attemptCeilingMs,
+            ),
+            remote: linkedChannel(
+              () => hub.channel('remote'),
+              () => attemptCeilingMs,
+            ),
+          },
+          onTrouble: ({ message }, cause) =>
+            logger.error({ message, cause: wordsOf(cause) }, 'attempt set aside'),
+        }),
+      [t.Scheduler, t.Recorder, t.Hub, t.Logger],
+    )
+    .inSingletonScope();
+  bind(t.Bounces)
+    .toResolvedValue(
+      (keeper, letters, intake, bodies, spool, controls, clock, logger) =>
+        bounces({
+          ...{ letters, intake, bodies, spool, clock },
+          owing$: owing(keeper),
+          settings: () => bounceSettings(controls),
+          received: (id, at) =>
+            `Received: (waybill invoked for bounce) id ${id};\r\n  ${formatDate(at)}\r\n`,
+          onTrouble: (message, cause) =>
+            logger.error({ message, cause: wordsOf(cause) }, 'bounce not made yet'),
+        }),
+      [t.Keeper, t.Letters, t.Intake, t.Bodies, t.Spool, t.Controls, t.Clock, t.Logger],
+    )
+    .inSingletonScope();
+});
+
+/** The routing rules are derived once per reload, not once per recipient. */
+function rulesOf(controls: ControlsInForce): () => RulesInForce {
+  let of = controls.current;
+  let rules: RulesInForce = { routing: toRoutingRules(of.controls), digest: of.digest };
+  return () => {
+    if (of !== controls.current) {
+      of = controls.current;
+      rules = { routing: toRoutingRules(of.controls), digest: of.digest };
+    }
+    return rules;
+  };
+}
+
+function bounceSettings({ current }: ControlsInForce): BounceSettings {
+  const { bouncefrom, bouncehost, doublebounceto, doublebouncehost, virtualdomains } =
+    current.controls;
+  return { bouncefrom, bouncehost, doublebounceto, doublebouncehost, virtualdomains };
+}
+
+/** Subscribed after the catch-up: first what the last run left owing, then what settles from now on. */
+const owing = (keeper: AgendaKeeper): Observable<string> =>
+  concat(
+    defer(() => from([...keeper.agenda.owing])),
+    keeper.owing$,
+  );

@@ -1,0 +1,67 @@
+/**
+ * Listening sockets, opened by `start` and inherited by the doors: a door may die and come back while
+ * the kernel goes on taking connections, and doors need no privilege for low ports.
+ */
+import net from 'node:net';
+import type { Config } from '../../control/config.ts';
+import type { Endpoint } from '../../control/config-table.ts';
+
+export type ListenerKind = keyof Config['listen'];
+
+/** A bound socket as a door finds it: by its descriptor. */
+export type InheritedListener = {
+  readonly kind: ListenerKind;
+  readonly fd: number;
+};
+
+export type BoundSocket = {
+  readonly kind: ListenerKind;
+  readonly endpoint: Endpoint;
+  readonly fd: number;
+  close(): void;
+};
+
+type Handle = { readonly fd: number; close(): void; getsockname(into: object): number };
+
+/**
+ * Binds without listening. Node's public `listen` would make this process accept connections itself;
+ * the call below is what node's own `cluster` uses to share a socket.
+ */
+type Binder = (
+  host: string,
+  port: number,
+  family: 4 | 6,
+  fd: number,
+  flags: number,
+) => Handle | number;
+
+/** Binds every configured address; throws a readable error naming the address that cannot be had. */
+export function bindAll(listen: Config['listen']): BoundSocket[] {
+  const bound: BoundSocket[] = [];
+  try {
+    for (const kind of Object.keys(listen) as ListenerKind[]) {
+      for (const endpoint of listen[kind]) bound.push(bind(kind, endpoint));
+    }
+    return bound;
+  } catch (cause) {
+    for (const socket of bound) socket.close();
+    throw cause;
+  }
+}
+
+function bind(kind: ListenerKind, endpoint: Endpoint): BoundSocket {
+  const { host, port } = endpoint;
+  const create = (net as unknown as { _createServerHandle: Binder })._createServerHandle;
+  const handle = create(host, port, net.isIPv6(host) ? 6 : 4, -1, 0);
+  if (typeof handle === 'number') {
+    throw new Error(`cannot listen on ${host}:${port} (${kind}): error ${handle}`);
+  }
+  const name: { port?: number } = {};
+  handle.getsockname(name);
+  return {
+    kind,
+    endpoint: { host, port: name.port ?? port },
+    fd: handle.fd,
+    close: () => handle.close(),
+  };
+}

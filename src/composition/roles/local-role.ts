@@ -1,0 +1,97 @@
+/** The role `local`: users' files and programs, one user at a time, under that user's rights where it can. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { parseAssign, type Assignments } from '../../aliases/assign.ts';
+import { residents } from '../../aliases/directory.ts';
+import { diskDotQmail } from '../../aliases/disk-dot-qmail.ts';
+import type { Config } from '../../control/config.ts';
+import { controlsIn } from '../../control/in-force.ts';
+import { localChannel } from '../../delivery/local/channel.ts';
+import { ownIdentity, rootIdentity } from '../../delivery/local/identity.ts';
+import { ControlMistake } from '../../mail/trouble.ts';
+import { systemClock } from '../../platform/clock.ts';
+import type { Handlers } from '../../platform/link.ts';
+import { wordsOf, type Logger } from '../../platform/logger.ts';
+import { systemProcesses } from '../../platform/system-processes.ts';
+import { serveDirectory } from '../links/directory-link.ts';
+import { serveChannel } from '../links/order-link.ts';
+import { steadyLink } from '../links/sockets.ts';
+import type { Running } from './running.ts';
+
+/** What programs get of our environment; nothing else of it is theirs. */
+const passedOn = ['PATH', 'TZ', 'LANG', 'LC_ALL'] as const;
+
+export async function runLocal(config: Config, logger: Logger): Promise<Running> {
+  const { handlers, reload } = localHandlers(config, logger);
+  const link = steadyLink('local', handlers);
+  return {
+    async reload() {
+      reload();
+    },
+    async stop() {
+      link.close();
+    },
+  };
+}
+
+/** The role without its link. */
+export function localHandlers(
+  config: Config,
+  logger: Logger,
+): { readonly handlers: Handlers; reload(): void } {
+  const controls = controlsIn(config.controlDir);
+  let assignments = readAssignments(config.local.users);
+  const scratchDirectory = join(config.dataDir, 'scratch');
+  mkdirSync(scratchDirectory, { recursive: true, mode: 0o700 });
+
+  const isRoot = process.geteuid?.() === 0;
+  const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  const identity = isRoot ? rootIdentity(own) : ownIdentity(own);
+  const clock = systemClock;
+  const processes = systemProcesses({
+    clock,
+    asEngine: (run) => identity.as('engine', run),
+  });
+  const directory = residents({
+    assignments: () => assignments,
+    alias: () => ({ home: config.local.alias }),
+    dataDirectory: config.dataDir,
+    dotQmail: diskDotQmail,
+  });
+  const channel = localChannel({
+    ownerOf: (local) => directory.ownerOf(local),
+    settings: () => ({
+      defaultDelivery: controls.current.controls.defaultdelivery ?? config.local.defaultDelivery,
+      hostName: hostname(),
+      programTimeoutMs: config.local.programTimeoutMs,
+    }),
+    ...{ identity, processes, clock, scratchDirectory },
+    inherited: Object.fromEntries(
+      passedOn.flatMap((name) => {
+        const value = process.env[name];
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
+    onTrouble: (cause) => logger.error({ cause: wordsOf(cause) }, 'local delivery'),
+  });
+  return {
+    handlers: { ...serveChannel(channel), ...serveDirectory(directory) },
+    reload() {
+      controls.reload();
+      assignments = readAssignments(config.local.users);
+    },
+  };
+}
+
+/** No file: no assignments, as with qmail. */
+function readAssignments(file: string): Assignments | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    if ((cause as { code?: string }).code === 'ENOENT') return undefined;
+    throw new ControlMistake(file, undefined, `cannot be read: ${wordsOf(cause)}`);
+  }
+  return parseAssign(text, file);
+}

@@ -1,0 +1,63 @@
+/** The role `remote`: outgoing SMTP and DNS. Sees neither log nor spool: bodies are handed to it. */
+import type { Config } from '../../control/config.ts';
+import { controlsIn, type ControlsInForce } from '../../control/in-force.ts';
+import { remoteChannel } from '../../delivery/remote/channel.ts';
+import { ownAddresses } from '../../delivery/remote/own-addresses.ts';
+import type { RemoteSettings } from '../../delivery/remote/ports.ts';
+import { emptyTcpto } from '../../delivery/remote/tcpto.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { systemDns } from '../../platform/dns-system.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { serveChannel } from '../links/order-link.ts';
+import { steadyLink } from '../links/sockets.ts';
+import type { Running } from './running.ts';
+
+export async function runRemote(config: Config, _logger: Logger): Promise<Running> {
+  const controls = controlsIn(config.controlDir);
+  const channel = remoteChannel({
+    dns: systemDns(),
+    settings: () => remoteSettings(config, controls),
+    clock: systemClock,
+    random: Math.random,
+    ownAddresses: remembered(ownAddresses, ownAddressesMs),
+    tcpto: emptyTcpto(),
+  });
+  const link = steadyLink('remote', serveChannel(channel));
+  return {
+    async reload() {
+      controls.reload();
+    },
+    async stop() {
+      link.close();
+      channel.close();
+    },
+  };
+}
+
+function remoteSettings(config: Config, { current }: ControlsInForce): RemoteSettings {
+  const { helohost, timeoutconnect, timeoutremote, outgoingip } = current.controls;
+  return {
+    heloHost: helohost,
+    timeoutConnectMs: timeoutconnect * 1000,
+    timeoutRemoteMs: timeoutremote * 1000,
+    ...(outgoingip === undefined ? {} : { outgoingIp: outgoingip }),
+    ...config.remote,
+    listenPorts: Object.values(config.listen).flatMap((list) => list.map(({ port }) => port)),
+  };
+}
+
+/** Interfaces change seldom, and asking the kernel for them costs more than a delivery. */
+const ownAddressesMs = 10_000;
+
+function remembered<T>(ask: () => T, forMs: number): () => T {
+  let value = ask();
+  let until = systemClock.now() + forMs;
+  return () => {
+    const now = systemClock.now();
+    if (now >= until) {
+      value = ask();
+      until = now + forMs;
+    }
+    return value;
+  };
+}

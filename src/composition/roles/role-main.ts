@@ -1,0 +1,100 @@
+/**
+ * What a role's process runs: `role-main.ts ROLE CONFIG-DIR DATA-DIR`. Its parent is `start`, which talks
+ * to it over node's own channel: `reload`, `retry-all`, `stop`; it answers `ready` and `mistake`.
+ *
+ * A role whose parent is gone stops at once: nobody would start it again, and its successor must find
+ * the data directory free.
+ */
+import { mkdirSync } from 'node:fs';
+import { readConfig, type Config } from '../../control/config.ts';
+import { openLogger, wordsOf, type Logger } from '../../platform/logger.ts';
+import type { InheritedListener } from './listeners.ts';
+import type { Running } from './running.ts';
+
+export type RoleName = 'queue' | 'door' | 'remote' | 'local';
+
+/** From `start` to a role. */
+export type ToRole =
+  | { readonly type: 'reload' }
+  | { readonly type: 'retry-all'; readonly by: string; readonly why: string }
+  | { readonly type: 'stop'; readonly why: string };
+
+/** From a role to `start`. */
+export type FromRole =
+  { readonly type: 'ready' } | { readonly type: 'mistake'; readonly message: string };
+
+type Run = (
+  config: Config,
+  logger: Logger,
+  listeners: readonly InheritedListener[],
+) => Promise<Running>;
+
+/** Each role's code is loaded by its own process only. */
+const runners: { readonly [R in RoleName]: () => Promise<Run> } = {
+  queue: async () => (await import('./queue-process.ts')).runQueueProcess,
+  door: async () => (await import('./door-role.ts')).runDoor,
+  remote: async () => (await import('./remote-role.ts')).runRemote,
+  local: async () => (await import('./local-role.ts')).runLocal,
+};
+
+async function main([
+  role,
+  configDir,
+  dataDir,
+  listeners = '[]',
+]: readonly string[]): Promise<void> {
+  const name = role as RoleName;
+  if (configDir === undefined || dataDir === undefined || !Object.hasOwn(runners, name)) {
+    throw new Error('usage: role-main ROLE CONFIG-DIR DATA-DIR [LISTENERS]');
+  }
+  process.title = `waybill ${name}`;
+  // A terminal's Ctrl-C reaches the whole group; only `start` obeys it.
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGALRM'] as const)
+    process.on(signal, () => undefined);
+  const logger = openLogger(name, process.env['WAYBILL_VERBOSITY'] ?? 'info');
+  const config = readConfig({ dir: configDir, env: process.env, data: dataDir });
+  mkdirSync(`${config.dataDir}/run`, { recursive: true, mode: 0o700 });
+  process.chdir(config.dataDir);
+  const run = await runners[name]();
+  const running = await run(config, logger, JSON.parse(listeners) as InheritedListener[]);
+  obey(running, logger);
+  tell({ type: 'ready' });
+}
+
+function obey(running: Running, logger: Logger): void {
+  let stopping: Promise<void> | undefined;
+  const stop = (why: string): void => {
+    stopping ??= running.stop(why).then(
+      () => process.exit(),
+      (cause: unknown) => {
+        logger.error({ cause: wordsOf(cause) }, 'trouble while stopping');
+        process.exit(111);
+      },
+    );
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('disconnect', () => {
+    // Orphaned: what is under way gets a moment, no more.
+    setTimeout(() => process.exit(111), 2_000).unref();
+    stop('parent gone');
+  });
+  process.on('message', (message: ToRole) => {
+    if (message.type === 'stop') stop(message.why);
+    if (message.type === 'retry-all') void running.retryAll?.(message.by, message.why);
+    if (message.type === 'reload') {
+      running.reload().catch((cause: unknown) => {
+        logger.error({ cause: wordsOf(cause) }, 'settings not reloaded');
+        tell({ type: 'mistake', message: wordsOf(cause) });
+      });
+    }
+  });
+}
+
+const tell = (message: FromRole): void => void process.send?.(message);
+
+main(process.argv.slice(2)).catch((cause: unknown) => {
+  tell({ type: 'mistake', message: wordsOf(cause) });
+  openLogger('role').error({ cause: wordsOf(cause) }, 'cannot start');
+  process.exitCode = 111;
+  process.disconnect?.();
+});

@@ -1,0 +1,9 @@
+/** A role at work, as whoever started it sees it. */
+export type Running = {
+  /** SIGHUP: reads settings again; throws `ControlMistake` and keeps the old ones when they are wrong. */
+  reload(): Promise<void>;
+  /** SIGALRM: everything that waits is due now; only the queue does something. */
+  retryAll?(by: string, why: string): Promise<void>;
+  /** SIGTERM: takes no more, finishes what is under way, lets go of everything. */
+  stop(why: string): Promise<void>;
+};

@@ -1,0 +1,156 @@
+/**
+ * The role `start` (qmail-start, tcpserver, supervise in one): opens the listening sockets, starts the
+ * others, starts again what dies. Parses nothing that came from a network.
+ *
+ * Stops in the order of a letter's journey: doors first, then the queue with its attempts, then the channels.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../../control/config.ts';
+import { wordsOf, type Logger } from '../../platform/logger.ts';
+import { bindAll, type BoundSocket } from './listeners.ts';
+import type { FromRole, RoleName, ToRole } from './role-main.ts';
+import type { Running } from './running.ts';
+
+type Child = {
+  readonly role: RoleName;
+  process: ChildProcess | undefined;
+  /** Resolves when the process that runs now has ended. */
+  ended: Promise<void>;
+  ready: boolean;
+  stopping: boolean;
+  restarts: number;
+};
+
+export type Started = Running & {
+  readonly sockets: readonly BoundSocket[];
+  /** Process ids by role, for tests and for the curious. */
+  pids(): readonly { readonly role: RoleName; readonly pid: number }[];
+};
+
+/** A role that dies again and again is started ever more slowly, up to this. */
+const longestPauseMs = 10_000;
+
+/** A role that ran so long without dying is forgiven its past. */
+const forgivenMs = 60_000;
+
+export async function runStart(config: Config, logger: Logger): Promise<Started> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const sockets = bindAll(config.listen);
+  const children: Child[] = [];
+  const roles: RoleName[] = ['queue', 'local', 'remote'];
+  for (let door = 0; door < config.door.processes; door += 1) roles.push('door');
+  try {
+    // The queue before the rest: they would only wait for its sockets.
+    for (const role of roles) {
+      const child = launch(role, config, sockets, logger);
+      children.push(child);
+      if (role === 'queue') await firstReady(child);
+    }
+    await Promise.all(children.map(firstReady));
+  } catch (cause) {
+    for (const child of children) end(child, 'cannot start');
+    for (const socket of sockets) socket.close();
+    throw cause;
+  }
+  const tellAll = (message: ToRole) => {
+    for (const { process: running } of children) if (running?.connected) running.send(message);
+  };
+  return {
+    sockets,
+    pids: () =>
+      children.flatMap(({ role, process: running }) =>
+        running?.pid === undefined ? [] : [{ role, pid: running.pid }],
+      ),
+    async reload() {
+      tellAll({ type: 'reload' });
+    },
+    async retryAll(by, why) {
+      const queue = children.find(({ role }) => role === 'queue')?.process;
+      if (queue?.connected) queue.send({ type: 'retry-all', by, why } satisfies ToRole);
+    },
+    async stop(why) {
+      for (const stage of [['door'], ['queue'], ['local', 'remote']] as const) {
+        const ending = children.filter(({ role }) => (stage as readonly RoleName[]).includes(role));
+        for (const child of ending) end(child, why);
+        await Promise.all(ending.map(({ ended }) => ended));
+      }
+      for (const socket of sockets) socket.close();
+    },
+  };
+}
+
+function launch(
+  role: RoleName,
+  config: Config,
+  sockets: readonly BoundSocket[],
+  logger: Logger,
+): Child {
+  const child: Child = {
+    ...{ role, process: undefined, ready: false, stopping: false, restarts: 0 },
+    ended: Promise.resolve(),
+  };
+  const run = (): void => {
+    const startedAt = Date.now();
+    child.process = spawnRole(role, config, sockets);
+    child.process.on('message', (message: FromRole) => {
+      if (message.type === 'ready') child.ready = true;
+      child.process?.emit('told', message);
+    });
+    child.ended = new Promise((resolve) => {
+      child.process!.once('exit', (code, signal) => {
+        resolve();
+        child.process!.emit('told', { type: 'mistake', message: `${role} ended` });
+        if (child.stopping || !child.ready) return;
+        if (Date.now() - startedAt > forgivenMs) child.restarts = 0;
+        const pauseMs = Math.min(longestPauseMs, 50 * 2 ** child.restarts);
+        child.restarts += 1;
+        logger.error({ lost: role, code, signal, pauseMs }, 'a role died; starting it again');
+        setTimeout(() => {
+          if (!child.stopping) run();
+        }, pauseMs);
+      });
+    });
+  };
+  run();
+  return child;
+}
+
+function spawnRole(role: RoleName, config: Config, sockets: readonly BoundSocket[]): ChildProcess {
+  // Descriptors 0 to 2, node's channel at 3, then the listening sockets, for doors only.
+  const inherited = role === 'door' ? sockets : [];
+  const listeners = inherited.map(({ kind }, index) => ({ kind, fd: 4 + index }));
+  const args = [roleMain, role, config.dir, config.dataDir, JSON.stringify(listeners)];
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited.map(({ fd }) => fd)],
+  });
+}
+
+/** `.ts` in a clone, `.js` once built. */
+const roleMain = ['./role-main.ts', './role-main.js']
+  .map((name) => fileURLToPath(new URL(name, import.meta.url)))
+  .find((path) => existsSync(path))!;
+
+/** Resolves when the role is ready; rejects when it ends before that, in its own words. */
+function firstReady(child: Child): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (child.ready) {
+      resolve();
+      return;
+    }
+    child.process!.on('told', (message: FromRole) => {
+      if (message.type === 'ready') resolve();
+      else reject(new Error(message.message));
+    });
+    child.process!.once('error', (cause) => reject(new Error(wordsOf(cause))));
+  });
+}
+
+function end(child: Child, why: string): void {
+  child.stopping = true;
+  const { process: running } = child;
+  if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+  if (running.connected) running.send({ type: 'stop', why } satisfies ToRole);
+  else running.kill('SIGTERM');
+}

@@ -1,0 +1,43 @@
+/** The fuse box: every part that a module makes and another asks for, by name. */
+import type { ServiceIdentifier } from 'inversify';
+import type { Observable } from 'rxjs';
+import type { Config } from '../control/config.ts';
+import type { ControlsInForce } from '../control/in-force.ts';
+import type { NodeLog } from '../control/node-log.ts';
+import type { EventLog as EventLogPort } from '../log/ports.ts';
+import type { Clock as ClockPort } from '../platform/clock.ts';
+import type { Logger as LoggerPort } from '../platform/logger.ts';
+import type { AgendaKeeper } from '../queue/agenda-keeper.ts';
+import type { Bodies as BodiesPort } from '../queue/bodies.ts';
+import type { QueueIntake } from '../queue/intake.ts';
+import type { RulesInForce } from '../queue/intake.ts';
+import type { Letters as LettersPort } from '../queue/letters.ts';
+import type { Operator as OperatorPort } from '../queue/operator.ts';
+import type { Recorder as RecorderPort } from '../queue/recorder.ts';
+import type { Scheduler as SchedulerClass } from '../queue/scheduler.ts';
+import type { Spool as SpoolPort } from '../spool/ports.ts';
+import type { LinkHub } from './links/hub.ts';
+
+const token = <T>(name: string): ServiceIdentifier<T> => Symbol.for(`waybill.${name}`);
+
+export const ConfigToken = token<Config>('Config');
+export const Controls = token<ControlsInForce>('Controls');
+export const Rules = token<() => RulesInForce>('Rules');
+export const Clock = token<ClockPort>('Clock');
+export const Logger = token<LoggerPort>('Logger');
+export const EventLog = token<EventLogPort>('EventLog');
+export const Spool = token<SpoolPort>('Spool');
+/** Throws away bodies and files that no letter needs; run once after a start. */
+export const Sweep = token<(isNeeded: (id: string) => boolean) => Promise<number>>('Sweep');
+export const Node = token<NodeLog>('Node');
+export const Hub = token<LinkHub>('Hub');
+export const Bodies = token<BodiesPort>('Bodies');
+export const Letters = token<LettersPort>('Letters');
+export const Intake = token<QueueIntake>('Intake');
+export const Keeper = token<AgendaKeeper>('Keeper');
+export const Scheduler = token<SchedulerClass>('Scheduler');
+export const Recorder = token<RecorderPort>('Recorder');
+export const Operator = token<OperatorPort>('Operator');
+/** qmail-send's heart and the bounce writer, not running until subscribed. */
+export const Dispatch = token<Observable<unknown>>('Dispatch');
+export const Bounces = token<Observable<unknown>>('Bounces');

@@ -1,0 +1,109 @@
+/**
+ * What `waybill.toml` may say: every section and key, with type, bounds and default. Keys are spelled
+ * as in the file; `config.ts` turns them into the names and units of the program.
+ */
+import { z } from 'zod';
+import { normalizeIp } from '../mail/ip-address.ts';
+
+/** Where to listen: an IP address and a TCP port (0: any free one). */
+export type Endpoint = { readonly host: string; readonly port: number };
+
+/** `127.0.0.1:2525`, `[::1]:2525`; `*:25` and `:25` mean every address. */
+export function parseEndpoint(text: string): Endpoint | undefined {
+  const match = /^(.*):([0-9]{1,5})$/.exec(text.trim());
+  if (!match) return undefined;
+  const [, host = '', digits] = match;
+  const port = Number(digits);
+  const ip = host === '' || host === '*' ? '::' : normalizeIp(host);
+  // A bare IPv6 address cannot be told from address and port.
+  const bareIpv6 = host.includes(':') && !host.startsWith('[');
+  return ip === undefined || bareIpv6 || port > 65_535 ? undefined : { host: ip, port };
+}
+
+const endpoint = z.string().transform((text, context) => {
+  const parsed = parseEndpoint(text);
+  if (parsed) return parsed;
+  context.addIssue({
+    code: 'custom',
+    message: `not an address and port such as 127.0.0.1:2525: ${JSON.stringify(text)}`,
+  });
+  return z.NEVER;
+});
+
+const endpoints = (...fallback: string[]) => z.array(endpoint).prefault(fallback);
+const count = (fallback: number, least = 0, most = 1_000_000) =>
+  z.int().min(least).max(most).default(fallback);
+const path = (fallback: string) => z.string().min(1).default(fallback);
+
+/** No waiting beyond node's timers, in milliseconds. */
+const longestMs = 2 ** 31 - 1;
+
+const sections = {
+  listen: z.strictObject({
+    smtp: endpoints('127.0.0.1:2525'),
+    smtps: endpoints(),
+    submission: endpoints(),
+  }),
+  log: z.strictObject({
+    engine: z.enum(['sqlite', 'memory']).default('sqlite'),
+    in_doubt: z.enum(['retry', 'hold']).default('retry'),
+  }),
+  door: z.strictObject({
+    processes: count(1, 1, 64),
+    max_connections: count(500, 1),
+    greeting_delay_ms: count(0, 0, 60_000),
+    bare_newlines: z.enum(['refuse', 'normalize']).default('refuse'),
+    max_recipients: count(10_000, 1),
+    refusals_per_minute: count(60),
+  }),
+  tls: z.strictObject({
+    certificate: z.string().default(''),
+    key: z.string().default(''),
+  }),
+  local: z.strictObject({
+    default_delivery: z.string().min(1).default('./Maildir/'),
+    users: path('users/assign'),
+    alias: path('alias'),
+    program_timeout_s: count(86_400, 1, Math.floor(longestMs / 1000)),
+  }),
+  remote: z.strictObject({
+    tls: z.enum(['opportunistic', 'off']).default('opportunistic'),
+    idle_ms: count(5_000, 0, longestMs),
+    max_per_connection: count(100, 1),
+  }),
+  retention: z.strictObject({
+    closed_letters_days: count(0, 0, 36_500),
+  }),
+};
+
+type Sections = typeof sections;
+
+export const sectionNames = Object.keys(sections) as readonly (keyof Sections)[];
+
+/** The keys of a section, as the file spells them. */
+export const keysOf = (section: keyof Sections): readonly string[] =>
+  Object.keys(sections[section].shape);
+
+/** Whether a key holds a list: its environment variable is then split at commas. */
+export const isList = (section: string): boolean => section === 'listen';
+
+/** Whether a key holds a number. */
+export function isNumber(section: keyof Sections, key: string): boolean {
+  const shape: { readonly [key: string]: z.ZodType } = sections[section].shape;
+  // What takes a number takes one of its own bounds; everything else refuses it.
+  return shape[key]?.safeParse(1).success === true || shape[key]?.safeParse(0).success === true;
+}
+
+export const configSchema = z.strictObject({
+  listen: sections.listen.prefault({}),
+  log: sections.log.prefault({}),
+  door: sections.door.prefault({}),
+  tls: sections.tls.prefault({}).refine((tls) => (tls.certificate === '') === (tls.key === ''), {
+    message: 'certificate and key go together: give both or none',
+  }),
+  local: sections.local.prefault({}),
+  remote: sections.remote.prefault({}),
+  retention: sections.retention.prefault({}),
+});
+
+export type ConfigText = z.output<typeof configSchema>;

@@ -1,0 +1,193 @@
+/**
+ * `waybill.toml`: what qmail had no control file for. Each key can be set by an environment variable
+ * `WAYBILL_<SECTION>_<KEY>`, which wins over the file (lists are split at commas).
+ */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse as parseToml, TomlError } from 'smol-toml';
+import type { z } from 'zod';
+import { ControlMistake } from '../mail/trouble.ts';
+import { configSchema, isList, isNumber, keysOf, sectionNames } from './config-table.ts';
+import type { ConfigText, Endpoint } from './config-table.ts';
+import { findTomlLine } from './toml-lines.ts';
+
+export type Config = {
+  /** The configuration directory, `control/` in it, and where data lies; absolute paths, as all below. */
+  readonly dir: string;
+  readonly controlDir: string;
+  readonly dataDir: string;
+  readonly listen: {
+    readonly smtp: readonly Endpoint[];
+    readonly smtps: readonly Endpoint[];
+    readonly submission: readonly Endpoint[];
+  };
+  readonly log: {
+    readonly engine: 'sqlite' | 'memory';
+    /** What becomes of an attempt that nobody knows the end of. */
+    readonly inDoubt: 'retry' | 'hold';
+  };
+  readonly door: {
+    readonly processes: number;
+    /** For all door processes together; the control file concurrencyincoming overrides it. */
+    readonly maxConnections: number;
+    readonly greetingDelayMs: number;
+    readonly bareNewlines: 'refuse' | 'normalize';
+    readonly maxRecipients: number;
+    /** Refusals recorded per minute and door; more are only counted. */
+    readonly refusalsPerMinute: number;
+  };
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  readonly local: {
+    /** Instructions as in .qmail; the control file defaultdelivery overrides them. */
+    readonly defaultDelivery: string;
+    readonly users: string;
+    readonly alias: string;
+    readonly programTimeoutMs: number;
+  };
+  readonly remote: {
+    readonly tls: 'opportunistic' | 'off';
+    readonly idleMs: number;
+    readonly maxPerConnection: number;
+  };
+  /** 0: closed letters stay for ever. */
+  readonly retention: { readonly closedLettersDays: number };
+};
+
+export type Environment = { readonly [name: string]: string | undefined };
+
+type Places = { readonly dir: string; readonly env: Environment; readonly data?: string };
+
+/**
+ * Reads `waybill.toml` of a directory; without that file everything has its default. `data` is where
+ * data lies, else `WAYBILL_DATA`, else `./data`.
+ * Errors: `ControlMistake` naming file and line, or the environment variable.
+ */
+export function readConfig({ dir, env, data }: Places): Config {
+  const file = join(dir, 'waybill.toml');
+  const text = readText(file);
+  const table = parseTable(text, file);
+  const fromEnv = applyEnvironment(table, env);
+  const parsed = configSchema.safeParse(table);
+  if (!parsed.success) throw toMistake(parsed.error.issues, { text, file, fromEnv });
+  const dataDir = resolve(data ?? (env['WAYBILL_DATA'] || 'data'));
+  return deepFreeze(toConfig(parsed.data, resolve(dir), dataDir));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    throw new ControlMistake(file, undefined, `cannot be read (${code ?? String(cause)})`);
+  }
+}
+
+type Table = Record<string, unknown>;
+
+const isTable = (value: unknown): value is Table =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function parseTable(text: string, file: string): Table {
+  try {
+    return parseToml(text);
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause;
+    const message = cause.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '');
+    throw new ControlMistake(file, cause.line, message ?? 'not TOML');
+  }
+}
+
+/** Puts the variables into the table; returns which variable set which `section.key`. */
+function applyEnvironment(table: Table, env: Environment): ReadonlyMap<string, string> {
+  const from = new Map<string, string>();
+  for (const section of sectionNames) {
+    const prefix = `WAYBILL_${section.toUpperCase()}_`;
+    const keys = new Map(keysOf(section).map((key) => [prefix + key.toUpperCase(), key]));
+    for (const [name, value] of Object.entries(env)) {
+      if (!name.startsWith(prefix) || value === undefined) continue;
+      const key = keys.get(name);
+      if (key === undefined) throw new ControlMistake(name, undefined, 'no such setting');
+      const into = (table[section] ??= {});
+      // A section that is no table is a mistake of the file, found by the schema.
+      if (isTable(into)) into[key] = fromText(section, key, value);
+      from.set(`${section}.${key}`, name);
+    }
+  }
+  return from;
+}
+
+function fromText(section: (typeof sectionNames)[number], key: string, text: string): unknown {
+  if (isList(section))
+    return text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+  return isNumber(section, key) && /^[0-9]+$/.test(text) ? Number(text) : text;
+}
+
+type Source = {
+  readonly text: string;
+  readonly file: string;
+  readonly fromEnv: ReadonlyMap<string, string>;
+};
+
+/** The first issue, as a sentence about a line of the file or about a variable. */
+function toMistake(
+  issues: readonly z.core.$ZodIssue[],
+  { text, file, fromEnv }: Source,
+): ControlMistake {
+  const issue = issues[0];
+  const path = (issue?.path ?? []).map(String);
+  if (issue?.code === 'unrecognized_keys') {
+    const unknown = [...path, issue.keys[0] ?? ''];
+    return new ControlMistake(
+      file,
+      findTomlLine(text, unknown),
+      `no such setting: ${unknown.join('.')}`,
+    );
+  }
+  const message = `${path.join('.')}: ${issue?.message ?? 'not understood'}`;
+  const variable = fromEnv.get(path.slice(0, 2).join('.'));
+  if (variable !== undefined) return new ControlMistake(variable, undefined, message);
+  return new ControlMistake(file, findTomlLine(text, path.slice(0, 2)), message);
+}
+
+function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
+  const { log, door, tls, local, remote, retention } = text;
+  const at = (path: string) => resolve(dir, path);
+  return {
+    dir,
+    dataDir,
+    controlDir: join(dir, 'control'),
+    listen: text.listen,
+    log: { engine: log.engine, inDoubt: log.in_doubt },
+    door: {
+      processes: door.processes,
+      maxConnections: door.max_connections,
+      greetingDelayMs: door.greeting_delay_ms,
+      bareNewlines: door.bare_newlines,
+      maxRecipients: door.max_recipients,
+      refusalsPerMinute: door.refusals_per_minute,
+    },
+    tls:
+      tls.certificate === '' ? undefined : { certificate: at(tls.certificate), key: at(tls.key) },
+    local: {
+      defaultDelivery: local.default_delivery,
+      users: at(local.users),
+      alias: at(local.alias),
+      programTimeoutMs: local.program_timeout_s * 1000,
+    },
+    remote: {
+      tls: remote.tls,
+      idleMs: remote.idle_ms,
+      maxPerConnection: remote.max_per_connection,
+    },
+    retention: { closedLettersDays: retention.closed_letters_days },
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}

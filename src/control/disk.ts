@@ -1,0 +1,86 @@
+/** The control files as they lie in a directory. Reads, never writes. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ControlMistake } from '../mail/trouble.ts';
+import { parseControls } from './controls.ts';
+import type { ControlTexts, ParsedControls, Warning } from './controls.ts';
+import { controlNames, tcpRulesFile } from './settings.ts';
+
+export type LoadedControls = ParsedControls & {
+  /** The raw texts, for `ControlsLoaded`. */
+  readonly files: ControlTexts;
+  /** Changes whenever a file that counts changes, comes or goes: 16 hex digits. */
+  readonly digest: string;
+};
+
+/**
+ * Reads every control file of a directory.
+ * Errors: `ControlMistake` for what cannot be read, and as `parseControls` says. The caller refuses
+ * to start, or keeps the settings it has.
+ */
+export function readControls(dir: string): LoadedControls {
+  const files: Record<string, string> = {};
+  const warnings: Warning[] = [];
+  for (const name of [...controlNames, tcpRulesFile]) {
+    const bytes = readIfThere(join(dir, name));
+    if (bytes === undefined) continue;
+    const text = bytes.toString('utf8');
+    if (text.includes('\ufffd')) {
+      const message = 'has bytes that are not UTF-8, which match nothing';
+      warnings.push({ file: join(dir, name), line: undefined, message });
+    }
+    files[name] = text;
+  }
+  const parsed = parseControls(files, dir);
+  const digest = digestOf(files);
+  return {
+    ...parsed,
+    warnings: [...warnings, ...parsed.warnings, ...strangersIn(dir)],
+    files,
+    digest,
+  };
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new ControlMistake(path, undefined, `cannot be read (${code ?? String(cause)})`);
+  }
+}
+
+/** Names and texts, with their lengths between them, so that no two sets of files look alike. */
+function digestOf(files: ControlTexts): string {
+  const hash = createHash('sha256');
+  for (const name of Object.keys(files).sort()) {
+    const text = files[name] ?? '';
+    hash.update(`${name}\0${Buffer.byteLength(text)}\0${text}`);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+const known: ReadonlySet<string> = new Set([...controlNames, tcpRulesFile]);
+
+/** Files that nobody reads: most often a slip in the name. */
+function strangersIn(dir: string): readonly Warning[] {
+  const names = namesIn(dir).filter((name) => !name.startsWith('.') && !known.has(name));
+  return names.sort().map((name) => ({
+    file: join(dir, name),
+    line: undefined,
+    message: name.endsWith('.cdb')
+      ? `is not read: ${name.slice(0, -'.cdb'.length)} itself is`
+      : 'I have no idea what this file does',
+  }));
+}
+
+function namesIn(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ControlMistake(dir, undefined, `cannot be read (${code ?? String(cause)})`);
+  }
+}

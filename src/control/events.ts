@@ -1,0 +1,19 @@
+/** What happens to a node: starts, stops, settings. Stream: `node-<name>-<start>`, a new one per start. */
+import type { EventOf } from '../log/ports.ts';
+
+export type NodeEvent =
+  | EventOf<
+      'NodeStarted',
+      1,
+      { readonly node: string; readonly version: string; readonly pid: number; readonly host: string }
+    >
+  /** Every version of the control files that was loaded, so that a replay knows the rules of the day. */
+  | EventOf<
+      'ControlsLoaded',
+      1,
+      { readonly digest: string; readonly files: { readonly [name: string]: string } }
+    >
+  /** Everything that waits is due now (SIGALRM, `waybill retry --all`). */
+  | EventOf<'RetryAllRequested', 1, { readonly by: string; readonly why: string }>
+  | EventOf<'RoleLost', 1, { readonly role: string; readonly pid: number; readonly how: string }>
+  | EventOf<'NodeStopped', 1, { readonly why: string; readonly open: number }>;

@@ -1,0 +1,114 @@
+/**
+ * One letter to one local recipient: the order of things in qmail-local, which decides what error wins.
+ * Checks of the home, loop, search for the dot-qmail file, sender, the lines from the top; forwards are only
+ * collected, and asked for when every line has worked. The first line that does not ends it all.
+ */
+import type { Owner } from '../../aliases/owner.ts';
+import type { Address } from '../../mail/envelope.ts';
+import type { Verdict } from '../../mail/verdict.ts';
+import type { DeliverParts, Delivery, Errand } from './delivery.ts';
+import { parseDotQmail } from './dot-qmail.ts';
+import { deliveredToLine, environment, type Facts } from './env.ts';
+import { defer, fail, type Halt } from './halt.ts';
+import { checkHome, makeHome } from './home.ts';
+import type { Who } from './identity.ts';
+import { carryOut } from './instructions.ts';
+import { hasBeenHere } from './loop-guard.ts';
+import { keepsSender, newSender } from './new-sender.ts';
+import { DeliveryReport } from './report.ts';
+import { findDotQmail, findOwnerFiles, type DotQmail } from './search.ts';
+import { toVerdict } from './to-verdict.ts';
+import { expandVerp } from './verp.ts';
+
+/** A forward without the recipient it belongs to. */
+export type Forwarding = {
+  readonly returnPath: Address;
+  readonly recipients: readonly Address[];
+  readonly prefix: string;
+};
+
+export type Delivered = { readonly verdict: Verdict; readonly forwarding?: Forwarding };
+
+export async function deliver(parts: DeliverParts, delivery: Delivery): Promise<Delivered> {
+  const who = parts.identity.whoFor(delivery.owner);
+  const prepared = await prepare(parts, delivery, who);
+  const report = new DeliveryReport();
+  if (isHalt(prepared)) return { verdict: toVerdict(report, prepared) };
+
+  const { dotQmail, facts } = prepared;
+  const instructions = parseDotQmail(dotQmail.text, dotQmail.forwardOnly);
+  const errand: Errand = {
+    ...delivery,
+    facts,
+    who,
+    env: () => environment(facts, parts.inherited),
+    report,
+  };
+  const outcome = await carryOut(parts, errand, instructions);
+  if (isHalt(outcome)) return { verdict: toVerdict(report, outcome) };
+  report.addLine(`did ${outcome.files}+${outcome.forwards.length}+${outcome.programs}`);
+  const verdict = toVerdict(report);
+  if (outcome.forwards.length === 0) return { verdict };
+  return { verdict, forwarding: forwarding(facts, outcome.forwards) };
+}
+
+/** Return-Path is not added: the forward has a sender of its own. */
+const forwarding = (facts: Facts, recipients: readonly Address[]): Forwarding => ({
+  returnPath: facts.newSender,
+  recipients,
+  prefix: deliveredToLine(facts).replace('\n', '\r\n'),
+});
+
+type Prepared = { readonly dotQmail: DotQmail; readonly facts: Facts };
+
+const isHalt = (value: object): value is Halt => 'kind' in value;
+
+/** All that comes before the first instruction. */
+async function prepare(
+  parts: DeliverParts,
+  delivery: Delivery,
+  who: Who,
+): Promise<Prepared | Halt> {
+  if (who.uid === 0 || delivery.owner.uid === 0) {
+    return defer('Not allowed to perform deliveries as root.');
+  }
+  const home = await enterHome(parts, delivery.owner, who);
+  if (home !== undefined) return home;
+  if (await hasBeenHere(delivery.letter, deliveredToLine(delivery))) {
+    return fail('This message is looping: it already has my Delivered-To line. (#5.4.6)');
+  }
+  return parts.identity.as(who, () => search(parts, delivery));
+}
+
+async function enterHome(
+  { files, identity }: DeliverParts,
+  owner: Owner,
+  who: Who,
+): Promise<Halt | undefined> {
+  const look = () => identity.as(who, () => checkHome(files, owner));
+  const first = await look();
+  if (first !== 'missing') return first;
+  const halt = await identity.as('engine', () => makeHome(files, owner.home, who, identity));
+  if (halt !== undefined) return halt;
+  const again = await look();
+  return again === 'missing' ? defer(`Unable to switch to ${owner.home}. (#4.3.0)`) : again;
+}
+
+function search({ files, clock }: DeliverParts, delivery: Delivery): Prepared | Halt {
+  const { owner, local, domain, settings } = delivery;
+  const found = findDotQmail(files, owner, settings.defaultDelivery);
+  if ('halt' in found) return found.halt;
+  const sender = expandVerp(delivery.returnPath, `${local}@${domain}`);
+  // A bounce keeps its sender whatever files there are: no need to look.
+  const none = { owner: false, ownerDefault: false };
+  const ownerFiles = keepsSender(sender) ? none : findOwnerFiles(files, owner);
+  if (isHalt(ownerFiles)) return ownerFiles;
+  const { user, home, ext } = owner;
+  return {
+    dotQmail: found,
+    facts: {
+      ...{ user, home, ext, local, domain, sender, rest: found.rest, at: clock.now() },
+      newSender: newSender(sender, { local, domain }, ownerFiles),
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/** One letter on its way to one local recipient, and what it takes to deliver it. */
+import type { Owner } from '../../aliases/owner.ts';
+import type { Address, MessageId, RecipientNo } from '../../mail/envelope.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Processes } from '../../platform/processes.ts';
+import type { SyncDirectory } from './directory-sync.ts';
+import type { Facts } from './env.ts';
+import type { FileCalls } from './file-calls.ts';
+import type { Identity, Who } from './identity.ts';
+import type { InTurn } from './in-turn.ts';
+import type { Letter } from './letter.ts';
+import type { DeliveryReport } from './report.ts';
+
+export type DeliverParts = {
+  readonly files: FileCalls;
+  readonly syncDirectory: SyncDirectory;
+  readonly inTurn: InTurn;
+  readonly identity: Identity;
+  readonly processes: Processes;
+  readonly clock: Clock;
+  readonly scratchDirectory: string;
+  /** What programs get from our own environment. */
+  readonly inherited: Readonly<Record<string, string>>;
+};
+
+export type LocalSettings = {
+  /** Instructions for whoever has none: lines as in a dot-qmail file. */
+  readonly defaultDelivery: string;
+  /** The name of this machine in Maildir file names. */
+  readonly hostName: string;
+  readonly programTimeoutMs: number;
+};
+
+export type Delivery = {
+  readonly message: MessageId;
+  readonly rcpt: RecipientNo;
+  readonly attempt: number;
+  readonly local: string;
+  readonly domain: string;
+  readonly owner: Owner;
+  /** As it stands in the envelope. */
+  readonly returnPath: Address;
+  readonly letter: Letter;
+  readonly settings: LocalSettings;
+  readonly callOff: AbortSignal;
+};
+
+/** One delivery with all that its lines may need. */
+export type Errand = Delivery & {
+  readonly facts: Facts;
+  readonly who: Who;
+  readonly env: () => Readonly<Record<string, string>>;
+  readonly report: DeliveryReport;
+};

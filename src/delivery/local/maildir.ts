@@ -1,0 +1,158 @@
+/**
+ * One letter into one Maildir: written to `tmp/`, forced to disk, linked into `new/` (qmail-local maildir_child).
+ * Readers see all of it or nothing.
+ *
+ * Surer than qmail in two ways. The directory `new/` is forced to disk, too, so that a power cut cannot
+ * take back a letter that was reported delivered. And the name in `new/` is the same at each attempt:
+ * after a crash, or when a later line of the file defers, the letter is not delivered a second time
+ * unless its reader has deleted the first one.
+ *
+ * What a stop leaves behind: before the link a file in `tmp/`, which readers remove after 36 hours;
+ * after it the letter is there, and the next attempt finds it.
+ */
+import { constants } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import type { Clock } from '../../platform/clock.ts';
+import { errnoOf, isTemporary } from '../../platform/errno.ts';
+import type { SyncDirectory } from './directory-sync.ts';
+import { sync, writeAll, type FileCalls } from './file-calls.ts';
+import { defer, type Halt } from './halt.ts';
+import { LetterUnreadable, type Letter } from './letter.ts';
+import { lastingName, tmpName, type DeliveryKey } from './maildir-name.ts';
+
+export type MaildirParts = {
+  readonly files: FileCalls;
+  readonly syncDirectory: SyncDirectory;
+  readonly clock: Clock;
+  readonly hostName: string;
+};
+
+export type MaildirTask = {
+  /** Absolute, ends in `/`. */
+  readonly path: string;
+  /** Whether a missing Maildir may be made: only in a managed home. */
+  readonly mayMake: boolean;
+  readonly key: DeliveryKey;
+  /** An earlier attempt may have delivered it. */
+  readonly retry: boolean;
+  /** Return-Path and Delivered-To. */
+  readonly head: string;
+  readonly letter: Letter;
+};
+
+/** Run with the owner's rights. `undefined`: the letter is in `new/` and on disk. */
+export async function deliverToMaildir(
+  parts: MaildirParts,
+  task: MaildirTask,
+): Promise<Halt | undefined> {
+  const lasting = lastingName(task.key, parts.hostName);
+  try {
+    const there = task.retry && lasting !== undefined && (await isThere(parts, task.path, lasting));
+    if (!there) await deliver(parts, task, lasting);
+    // Also for one that is there: the stop may have come between its link and this.
+    await parts.syncDirectory(`${task.path}new`);
+    return undefined;
+  } catch (cause) {
+    return haltFor(parts.files, task.path, cause);
+  }
+}
+
+/** In `new/`, or moved to `cur/` by a reader, who adds flags. */
+async function isThere({ files }: MaildirParts, path: string, name: string): Promise<boolean> {
+  if (files.statSync(`${path}new/${name}`, { throwIfNoEntry: false }) !== undefined) return true;
+  const read = await readdir(`${path}cur`).catch((cause: unknown) => {
+    if (isTemporary(cause)) throw cause;
+    return [];
+  });
+  return read.some((entry) => entry.startsWith(name));
+}
+
+async function deliver(parts: MaildirParts, task: MaildirTask, lasting?: string): Promise<void> {
+  const { files } = parts;
+  const { fd, name } = openTmp(parts, task);
+  const tmp = `${task.path}tmp/${name}`;
+  try {
+    try {
+      await write(files, fd, task);
+      await sync(files, fd);
+    } finally {
+      files.closeSync(fd);
+    }
+    link(files, tmp, `${task.path}new/${lasting ?? name}`, lasting !== undefined);
+  } finally {
+    remove(files, tmp);
+  }
+}
+
+async function write(files: FileCalls, fd: number, { head, letter }: MaildirTask): Promise<void> {
+  if (letter.whole !== undefined) {
+    writeAll(files, fd, Buffer.concat([Buffer.from(head), letter.whole]));
+    return;
+  }
+  writeAll(files, fd, Buffer.from(head));
+  for await (const chunk of letter.chunks()) writeAll(files, fd, chunk);
+}
+
+/** How many deliveries this process has begun. */
+let count = 0;
+/** qmail tries as often, and waits in between; our next name is another anyway. */
+const maxNames = 3;
+
+function openTmp(
+  { files, clock, hostName }: MaildirParts,
+  { path, mayMake }: MaildirTask,
+): { fd: number; name: string } {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+  let made = !mayMake;
+  for (let tries = 1; ; tries += 1) {
+    const name = tmpName(clock.now(), process.pid, (count += 1), hostName);
+    try {
+      return { fd: files.openSync(`${path}tmp/${name}`, flags, 0o600), name };
+    } catch (cause) {
+      const errno = errnoOf(cause);
+      if (errno === 'ENOENT' && !made) makeMaildir(files, path);
+      else if (errno !== 'EEXIST' || tries >= maxNames) throw cause;
+      made = true;
+    }
+  }
+}
+
+/** `tmp` last: whoever finds it finds the others. */
+function makeMaildir(files: FileCalls, path: string): void {
+  for (const folder of ['cur', 'new', 'tmp']) {
+    files.mkdirSync(`${path}${folder}`, { recursive: true, mode: 0o700 });
+  }
+}
+
+/** A lasting name that is taken was taken by an earlier attempt at this very delivery. */
+function link(files: FileCalls, from: string, to: string, lasting: boolean): void {
+  try {
+    files.linkSync(from, to);
+  } catch (cause) {
+    if (!lasting || errnoOf(cause) !== 'EEXIST') throw cause;
+  }
+}
+
+function remove(files: FileCalls, path: string): void {
+  try {
+    files.unlinkSync(path);
+  } catch {
+    // Whether delivered or not, a file left in tmp/ does no harm; readers remove it.
+  }
+}
+
+function haltFor(files: FileCalls, path: string, cause: unknown): Halt {
+  if (cause instanceof LetterUnreadable) return defer('Unable to read message. (#4.3.0)');
+  if (isUnreachable(files, path)) return defer('Unable to chdir to maildir. (#4.2.1)');
+  return defer('Temporary error on maildir delivery. (#4.3.0)');
+}
+
+/** Asked only after something went wrong: a delivery that works has no need to look first. */
+function isUnreachable(files: FileCalls, path: string): boolean {
+  try {
+    files.statSync(`${path}.`);
+    return false;
+  } catch (cause) {
+    return !isTemporary(cause);
+  }
+}

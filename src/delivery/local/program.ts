@@ -1,0 +1,90 @@
+/** One program line of a dot-qmail file: `/bin/sh -c`, and what its exit code means (qmail-command(8)). */
+import type { Ended, Processes } from '../../platform/processes.ts';
+import { errorWords } from '../../platform/errno.ts';
+import type { FileCalls } from './file-calls.ts';
+import { defer, type Halt } from './halt.ts';
+import type { Identity, Who } from './identity.ts';
+import { LetterUnreadable, type Letter } from './letter.ts';
+import { maxReportBytes, type DeliveryReport } from './report.ts';
+import { scratchFile } from './scratch.ts';
+
+export type ProgramParts = {
+  readonly processes: Processes;
+  readonly files: FileCalls;
+  readonly identity: Identity;
+  readonly scratchDirectory: string;
+  readonly timeoutMs: number;
+  /** Ends the program early; the delivery is deferred. */
+  readonly callOff: AbortSignal;
+};
+
+export type ProgramTask = {
+  readonly command: string;
+  readonly home: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly who: Who;
+  readonly letter: Letter;
+};
+
+/**
+ * What a shell sets up for the command's own shell: nobody else may read what it writes, and stdout and stderr
+ * are one pipe, so that a report has both in the order they were written.
+ */
+const setUp = 'umask 077; exec 2>&1; exec /bin/sh -c "$1"';
+
+/** Exit codes that mean no retry can help: 100, and those of sysexits.h that qmail takes so. */
+const permanent: ReadonlySet<number> = new Set([100, 64, 65, 70, 76, 77, 78, 112]);
+
+/** `undefined`: on to the next line. `enough`: delivered, and the lines that follow are ignored (99). */
+export async function runProgram(
+  parts: ProgramParts,
+  task: ProgramTask,
+  report: DeliveryReport,
+): Promise<Halt | 'enough' | undefined> {
+  let stdin: number | undefined;
+  try {
+    stdin = await makeStdin(parts, task);
+    const ended = await parts.processes.run(commandFor(parts, task, stdin), parts.callOff);
+    report.addOutput(ended.output);
+    return meaning(ended);
+  } catch (cause) {
+    if (cause instanceof LetterUnreadable) return defer('Unable to read message. (#4.3.0)');
+    return defer(`Unable to run program: ${errorWords(cause)}. (#4.3.0)`);
+  } finally {
+    if (stdin !== undefined) parts.files.closeSync(stdin);
+  }
+}
+
+function makeStdin(
+  { files, identity, scratchDirectory }: ProgramParts,
+  { letter, who }: ProgramTask,
+): Promise<number> {
+  const scratch = { files, directory: scratchDirectory };
+  return identity.as('engine', () =>
+    scratchFile(scratch, letter, identity.switches ? who : undefined),
+  );
+}
+
+const commandFor = (
+  { identity, timeoutMs }: ProgramParts,
+  { command, home, env, who }: ProgramTask,
+  stdin: number,
+) => ({
+  file: '/bin/sh',
+  args: ['-c', setUp, 'sh', command],
+  cwd: home,
+  env,
+  stdin,
+  timeoutMs,
+  maxOutputBytes: maxReportBytes + 1,
+  ...(identity.switches ? who : {}),
+});
+
+function meaning(ended: Ended): Halt | 'enough' | undefined {
+  if (ended.how === 'stopped') return defer('Timeout on program delivery. (#4.3.0)');
+  if (ended.how === 'signal') return defer('Aack, child crashed. (#4.3.0)');
+  if (ended.code === 0) return undefined;
+  if (ended.code === 99) return 'enough';
+  // The program has said why; qmail-local adds nothing.
+  return { kind: permanent.has(ended.code) ? 'failed' : 'deferred', text: '' };
+}

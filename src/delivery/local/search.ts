@@ -1,0 +1,86 @@
+/** Looks for the dot-qmail file of an extension and reads it, with the owner's rights (qmail-local qmesearch). */
+import { constants } from 'node:fs';
+import { dotQmailNames, safeExt, type DotQmailName } from '../../aliases/dot-qmail-names.ts';
+import type { Owner } from '../../aliases/owner.ts';
+import { errnoOf, errorWords, isTemporary } from '../../platform/errno.ts';
+import type { FileCalls } from './file-calls.ts';
+import { defer, fail, type Halt } from './halt.ts';
+import { writableByOthers } from './home.ts';
+import type { OwnerFiles } from './new-sender.ts';
+
+export type DotQmail = {
+  /** What to do; the default delivery where the file is empty. */
+  readonly text: string;
+  /** The x bit: forwards only. */
+  readonly forwardOnly: boolean;
+  readonly rest?: string;
+};
+
+export type Found = DotQmail | { readonly halt: Halt };
+
+const executable = 0o100;
+
+export function findDotQmail(
+  files: FileCalls,
+  { home, dash, ext }: Owner,
+  defaultDelivery: string,
+): Found {
+  for (const candidate of dotQmailNames(dash, ext)) {
+    const found = readCandidate(files, home, candidate, defaultDelivery);
+    if (found !== undefined) return found;
+  }
+  if (dash === '') return { text: defaultDelivery, forwardOnly: false };
+  return { halt: fail('Sorry, no mailbox here by that name. (#5.1.1)') };
+}
+
+/** `undefined`: not this one, try the next. */
+function readCandidate(
+  files: FileCalls,
+  home: string,
+  { name, rest }: DotQmailName,
+  defaultDelivery: string,
+): Found | undefined {
+  let fd: number | undefined;
+  try {
+    // Without O_NONBLOCK a fifo of that name would hold up all local mail.
+    fd = files.openSync(`${home}/${name}`, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = files.fstatSync(fd);
+    if (!stat.isFile()) return undefined;
+    if ((stat.mode & writableByOthers) !== 0) {
+      return { halt: defer('Uh-oh: .qmail file is writable. (#4.7.0)') };
+    }
+    const text = files.readFileSync(fd, 'utf8');
+    const matched = rest === undefined ? {} : { rest };
+    if (text === '') return { text: defaultDelivery, forwardOnly: false, ...matched };
+    return { text, forwardOnly: (stat.mode & executable) !== 0, ...matched };
+  } catch (cause) {
+    return mayExist(cause) ? { halt: unableToOpen(name, cause) } : undefined;
+  } finally {
+    if (fd !== undefined) files.closeSync(fd);
+  }
+}
+
+/** A file that is there but out of reach must not be passed over for a more general one. */
+const mayExist = (cause: unknown): boolean =>
+  isTemporary(cause) || ['EACCES', 'EPERM'].includes(errnoOf(cause) ?? '');
+
+const unableToOpen = (name: string, cause: unknown): Halt =>
+  defer(`Unable to open ${name}: ${errorWords(cause)}. (#4.3.0)`);
+
+/** Whether the list has an owner. Goes by the extension, not by the file that matched. */
+export function findOwnerFiles(files: FileCalls, { home, dash, ext }: Owner): OwnerFiles | Halt {
+  const name = `.qmail${dash}${safeExt(ext)}-owner`;
+  const owner = exists(files, home, name);
+  if (typeof owner !== 'boolean') return owner;
+  const ownerDefault = owner && exists(files, home, `${name}-default`);
+  return typeof ownerDefault === 'boolean' ? { owner, ownerDefault } : ownerDefault;
+}
+
+function exists(files: FileCalls, home: string, name: string): boolean | Halt {
+  if (name.includes('\0')) return false;
+  try {
+    return files.statSync(`${home}/${name}`, { throwIfNoEntry: false }) !== undefined;
+  } catch (cause) {
+    return isTemporary(cause) ? unableToOpen(name, cause) : false;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * One order from first to last: a resting connection if there is one, else the addresses of the next
+ * hop in turn, until a far side has answered MAIL. From then on its word is final.
+ */
+import { asciiLower } from '../../mail/address.ts';
+import { isIpv4 } from '../../mail/ip-address.ts';
+import type { Outcome } from '../../mail/verdict.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { NextHop, Order } from '../../queue/ports.ts';
+import type { HostParts } from './hosts.ts';
+import { findHosts } from './hosts.ts';
+import type { Opened } from './open-session.ts';
+import { openSession } from './open-session.ts';
+import type { SessionPool } from './pool.ts';
+import type { Dial, RemoteSettings, Target } from './ports.ts';
+import { isInternational, isSendable } from './sendable.ts';
+import type { Session } from './session.ts';
+import type { TcpTimeouts } from './tcpto.ts';
+import { noteAnswer, noteTimeout, passesBy } from './tcpto.ts';
+import { transact } from './transaction.ts';
+import type { Course, Recipient } from './verdicts.ts';
+import { sameForAll, toOutcomes } from './verdicts.ts';
+
+export type DeliverParts = {
+  readonly hosts: Omit<HostParts, 'listenPorts'>;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly pool: SessionPool;
+  readonly tcpto: TcpTimeouts;
+  readonly patienceMs: number;
+  readonly settings: RemoteSettings;
+  readonly signal: AbortSignal;
+};
+
+/** Addresses tried in one attempt: a domain with a hundred dead ones must not hold its slot for hours. */
+export const addressesTried = 10;
+
+const noConnection = "Sorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n";
+const badRecipient = 'Sorry, SMTP cannot transfer a recipient address like this. (#5.1.3)\n';
+const badSender = 'Sorry, SMTP cannot transfer a sender address like this. (#5.1.7)\n';
+
+/** An outcome for each recipient. Never rejects unless a part of ours breaks its promise. */
+export async function deliver(order: Order, parts: DeliverParts): Promise<readonly Outcome[]> {
+  if (!isSendable(order.returnPath)) return sameForAll(order.recipients, 'failed', badSender);
+  const [good, bad] = split(order.recipients, isSendable);
+  const refused = sameForAll(bad, 'failed', badRecipient);
+  if (good.length === 0) return refused;
+  return [...refused, ...(await reach({ ...order, recipients: good }, parts))];
+}
+
+/** Next hops that may share a connection have the same key. */
+const hopKey = ({ host, relay }: NextHop): string =>
+  relay === undefined ? asciiLower(host) : `:${asciiLower(relay.host)}:${relay.port}`;
+
+async function reach(order: Order, parts: DeliverParts): Promise<readonly Outcome[]> {
+  const rested = parts.pool.take(hopKey(order.hop));
+  if (rested !== undefined) {
+    const outcomes = await converse(rested, order, parts);
+    // It had died in its sleep: that is nobody's fault, and no attempt either.
+    if (outcomes !== undefined) return outcomes;
+  }
+  const found = await findHosts(order.hop, {
+    ...parts.hosts,
+    listenPorts: parts.settings.listenPorts,
+  });
+  if (found.kind !== 'found') return sameForAll(order.recipients, found.kind, found.text);
+  return tryInTurn(reachable(found.targets, parts), order, parts);
+}
+
+function reachable(
+  targets: readonly Target[],
+  { settings, tcpto, patienceMs, clock }: DeliverParts,
+) {
+  const { outgoingIp } = settings;
+  const now = clock.now();
+  return targets
+    .filter(({ address }) => outgoingIp === undefined || isIpv4(address) === isIpv4(outgoingIp))
+    .filter(({ address }) => !passesBy(tcpto, address, now, patienceMs))
+    .slice(0, addressesTried);
+}
+
+/** The last words heard are the ones reported; a connection refused says less than a greeting. */
+async function tryInTurn(
+  targets: readonly Target[],
+  order: Order,
+  parts: DeliverParts,
+): Promise<readonly Outcome[]> {
+  let outcomes = sameForAll(order.recipients, 'deferred', noConnection);
+  for (const target of targets) {
+    if (parts.signal.aborted) break;
+    const opened = await openSession(target, parts);
+    noteConnection(opened, target, parts);
+    if (opened.kind === 'open') {
+      const said = await converse(opened.session, order, parts);
+      if (said !== undefined) return said;
+      outcomes = toOutcomes(order.recipients, { end: 'stale' }, opened.session.peer);
+    } else if ('peer' in opened) {
+      outcomes = toOutcomes(order.recipients, toCourse(opened), opened.peer);
+      // "Not now" sends us to the next address (RFC 5321 §5.1); "never" is not asked elsewhere.
+      if (opened.kind !== 'died' && opened.said.code >= 500) break;
+    }
+  }
+  return outcomes;
+}
+
+function noteConnection(opened: Opened, { address }: Target, parts: DeliverParts): void {
+  if (parts.signal.aborted) return;
+  if (opened.kind === 'timed-out') noteTimeout(parts.tcpto, address, parts.clock.now());
+  else noteAnswer(parts.tcpto, address);
+}
+
+const toCourse = (opened: Extract<Opened, { peer: unknown }>): Course =>
+  opened.kind === 'died' ? { end: 'stale' } : { end: opened.kind, said: opened.said };
+
+/** `undefined` when the session died before it knew anything about the letter. */
+async function converse(
+  session: Session,
+  order: Order,
+  parts: DeliverParts,
+): Promise<readonly Outcome[] | undefined> {
+  const { smtpUtf8 } = session.extensions;
+  const sayable = ({ address }: Recipient) =>
+    smtpUtf8 || !(isInternational(address) || isInternational(order.returnPath));
+  const [speakable, foreign] = splitRecipients(order.recipients, sayable);
+  const refused = sameForAll(foreign, 'failed', lacksUtf8(session.peer.address), session.peer);
+  const end = () => session.close();
+  parts.signal.addEventListener('abort', end, { once: true });
+  try {
+    if (parts.signal.aborted) end();
+    if (speakable.length === 0) return refused;
+    const recipients = speakable.map(({ address }) => address);
+    const course = await transact(session, { ...order, recipients });
+    if (course.end === 'stale') return undefined;
+    return [...refused, ...toOutcomes(speakable, course, session.peer)];
+  } finally {
+    parts.signal.removeEventListener('abort', end);
+    giveBack(session, order.hop, parts);
+  }
+}
+
+const lacksUtf8 = (ip: string): string =>
+  `${ip} does not offer SMTPUTF8, which an address of this letter needs. (#5.6.7)\n`;
+
+function giveBack(session: Session, hop: NextHop, { pool, settings }: DeliverParts): void {
+  if (session.letters >= settings.maxPerConnection) session.quit();
+  else pool.give(hopKey(hop), session, settings.idleMs);
+}
+
+const split = (recipients: readonly Recipient[], test: (address: string) => boolean) =>
+  splitRecipients(recipients, ({ address }) => test(address));
+
+function splitRecipients(
+  recipients: readonly Recipient[],
+  test: (recipient: Recipient) => boolean,
+): [Recipient[], Recipient[]] {
+  const yes: Recipient[] = [];
+  const no: Recipient[] = [];
+  for (const recipient of recipients) (test(recipient) ? yes : no).push(recipient);
+  return [yes, no];
+}

@@ -1,0 +1,23 @@
+/** Which addresses can be put into a command line without breaking out of it. Pure. */
+import { splitAddress, unsendable } from '../../mail/address.ts';
+import type { Address } from '../../mail/envelope.ts';
+
+/**
+ * Controls break the line, also inside quotes. Outside of quotes (the domain, or an address without
+ * `@`, which qmail sends as it is) a space or an angle bracket ends the path, and what follows would
+ * be read as parameters. Half a surrogate pair has no bytes.
+ */
+export function isSendable(address: Address): boolean {
+  const { local, domain = local } = splitAddress(address);
+  // eslint-disable-next-line no-control-regex -- controls are what we look for
+  return (
+    !unsendable(address) &&
+    !/[\0-\x1f\x7f]/.test(address) &&
+    !/[ <>]/.test(domain) &&
+    address.isWellFormed()
+  );
+}
+
+/** Whether it needs SMTPUTF8 (RFC 6531). */
+// eslint-disable-next-line no-control-regex -- ASCII has controls
+export const isInternational = (address: Address): boolean => /[^\0-\x7f]/.test(address);

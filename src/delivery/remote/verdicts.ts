@@ -1,0 +1,142 @@
+/**
+ * From what happened on the wire to a verdict per recipient, in qmail-remote's words and put together
+ * as qmail-rspawn does. Pure. What we do not understand is deferred.
+ */
+import type { Address, RecipientNo, TlsFacts } from '../../mail/envelope.ts';
+import type { Outcome, Reply, VerdictKind } from '../../mail/verdict.ts';
+import type { SmtpReply } from './replies.ts';
+import { cleanReply, enhancedStatus, saysNever, saysYes } from './replies.ts';
+
+/** Who was at the other end. */
+export type Peer = {
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tls?: TlsFacts;
+};
+
+export type Recipient = { readonly rcpt: RecipientNo; readonly address: Address };
+
+/** How far it got. `rcpts` are the answers to RCPT, in order; fewer than recipients when it broke off. */
+export type Course =
+  | {
+      readonly end: 'greeting-failed' | 'name-rejected' | 'sender-rejected';
+      readonly said: SmtpReply;
+    }
+  /** The connection died before MAIL was answered: the letter is where it was. */
+  | { readonly end: 'stale' }
+  | { readonly end: 'nobody-accepted'; readonly rcpts: readonly SmtpReply[] }
+  | {
+      readonly end: 'data-refused' | 'answered';
+      readonly rcpts: readonly SmtpReply[];
+      said: SmtpReply;
+    }
+  | { readonly end: 'body-unreadable'; readonly rcpts: readonly SmtpReply[] }
+  /** `doubt`: after the final dot. */
+  | { readonly end: 'died'; readonly rcpts: readonly SmtpReply[]; readonly doubt?: boolean };
+
+/** The longest report kept, in characters. */
+export const longestReport = 5_000;
+
+/** One of qmail-remote's reports: a letter and a text. */
+type Report = { readonly kind: VerdictKind; readonly text: string; readonly said?: SmtpReply };
+
+/** The verdicts on all recipients of one transaction. */
+export function toOutcomes(
+  recipients: readonly Recipient[],
+  course: Course,
+  peer: Peer,
+): readonly Outcome[] {
+  const onMessage = messageReport(course, peer.address);
+  const answers = 'rcpts' in course ? course.rcpts : [];
+  const inDoubt = course.end === 'died' && course.doubt === true;
+  return recipients.map(({ rcpt }, n) => {
+    const refused = recipientReport(answers[n], peer.address);
+    const outcome = { rcpt, ...toVerdict(combine(refused, onMessage), peer) };
+    return inDoubt && refused === undefined ? { ...outcome, doubt: true as const } : outcome;
+  });
+}
+
+/** The same verdict, in our own words, on each recipient. */
+export const sameForAll = (
+  recipients: readonly Recipient[],
+  kind: VerdictKind,
+  text: string,
+  peer?: Peer,
+): readonly Outcome[] =>
+  recipients.map(({ rcpt }) => ({ rcpt, ...toVerdict({ kind, text }, peer) }));
+
+function messageReport(course: Course, ip: string): Report {
+  switch (course.end) {
+    case 'greeting-failed':
+      return withWords('deferred', `Connected to ${ip} but greeting failed.`, course.said);
+    case 'name-rejected':
+      return withWords('deferred', `Connected to ${ip} but my name was rejected.`, course.said);
+    case 'sender-rejected':
+      return withWords(
+        refusal(course.said),
+        `Connected to ${ip} but sender was rejected.`,
+        course.said,
+      );
+    case 'nobody-accepted':
+      return { kind: 'failed', text: `Giving up on ${ip}.\n` };
+    case 'data-refused':
+      return withWords(refusal(course.said), `${ip} failed on DATA command.`, course.said);
+    case 'answered':
+      return finalReport(course.said, ip);
+    case 'body-unreadable':
+      return { kind: 'deferred', text: 'Unable to read message. (#4.3.0)\n' };
+    case 'stale':
+    case 'died': {
+      const doubt = course.end === 'died' && course.doubt === true ? ' Possible duplicate!' : '';
+      return {
+        kind: 'deferred',
+        text: `Connected to ${ip} but connection died.${doubt} (#4.4.2)\n`,
+      };
+    }
+  }
+}
+
+function finalReport(said: SmtpReply, ip: string): Report {
+  if (saysYes(said)) return withWords('delivered', `${ip} accepted message.`, said);
+  return withWords(refusal(said), `${ip} failed after I sent the message.`, said);
+}
+
+/** qmail-remote's `h` and `s`; `undefined` for `r`, and for a recipient that was not answered. */
+function recipientReport(answer: SmtpReply | undefined, ip: string): Report | undefined {
+  if (answer === undefined || saysYes(answer)) return undefined;
+  return withWords(refusal(answer), `${ip} does not like recipient.`, answer);
+}
+
+const refusal = (said: SmtpReply): VerdictKind => (saysNever(said) ? 'failed' : 'deferred');
+
+const withWords = (kind: VerdictKind, text: string, said: SmtpReply): Report => ({
+  kind,
+  text: `${text}\nRemote host said: ${cleanReply(said.text)}\n`,
+  said,
+});
+
+const rank: Readonly<Record<VerdictKind, number>> = { delivered: 2, deferred: 1, failed: 0 };
+
+/** qmail-rspawn's rule: the word on the recipient stands; the word on the letter follows unless it is kinder. */
+function combine(onRecipient: Report | undefined, onMessage: Report): Report {
+  if (onRecipient === undefined) return onMessage;
+  if (rank[onMessage.kind] > rank[onRecipient.kind]) return onRecipient;
+  return { ...onRecipient, text: onRecipient.text + onMessage.text };
+}
+
+function toVerdict({ kind, text, said }: Report, peer?: Peer): { kind: VerdictKind; reply: Reply } {
+  const status = said === undefined ? ownStatus(text) : enhancedStatus(said);
+  const kept = text.length > longestReport ? `${text.slice(0, longestReport - 1)}\n` : text;
+  const reply: Reply = {
+    text: kept,
+    ...(said === undefined || said.code === 0 ? {} : { code: said.code }),
+    ...(status === undefined ? {} : { status }),
+    ...peer,
+  };
+  return { kind, reply };
+}
+
+/** `(#4.4.2)` at the end of our own words. */
+const ownStatus = (text: string): string | undefined =>
+  /\(#([245]\.[0-9]{1,3}\.[0-9]{1,3})\)\n$/.exec(text)?.[1];

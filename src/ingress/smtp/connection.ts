@@ -1,0 +1,240 @@
+/**
+ * One connection: smtp-server's, with its care for sockets, STARTTLS and half-closed clients, but
+ * with our verbs, our reader and our replies.
+ *
+ * Memory is bounded whatever the client sends: one command line, the replies to one chunk, one
+ * chunk of a letter. What is not read yet waits in the kernel.
+ */
+import type net from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
+import type { SMTPServer } from 'smtp-server';
+import type { TlsFacts } from '../../mail/envelope.ts';
+import { obey } from './obey.ts';
+import { greeting, replies } from './replies.ts';
+import type { Reply } from './replies.ts';
+import { newSession, refused } from './session.ts';
+import type { Client, Session, SessionParts } from './session.ts';
+import { WireReader } from './wire-reader.ts';
+import type { Eaten } from './wire-reader.ts';
+
+/** RFC 5321 §4.5.3.1.4 asks for 512, extensions for some more; an address of 899 bytes must fit. */
+const maxCommandBytes = 2_048;
+
+/** Replies are held back to go out together, but not more than this many bytes of them. */
+const maxUnsaid = 8_192;
+
+export type ConnectionParts = {
+  readonly session: SessionParts;
+  /** How long a client must keep quiet before it is greeted. */
+  readonly greetingDelayMs: (client: Client) => number;
+  readonly isDraining: () => boolean;
+  /** The socket is closed. */
+  readonly gone: (connection: DoorConnection) => void;
+};
+
+let opened = 0;
+
+export class DoorConnection extends SMTPConnection {
+  readonly #parts: ConnectionParts;
+  readonly #session: Session;
+  /** Replies not written yet. */
+  #unsaid = '';
+  /** The client waits for us: for the directory, or for the log and the spool. */
+  #busy = false;
+  #cancelGreeting: () => void = () => undefined;
+
+  constructor(server: SMTPServer, socket: net.Socket, client: Client, parts: ConnectionParts) {
+    super(server, socket, { id: String((opened += 1)) });
+    this.#parts = parts;
+    this.#session = newSession(parts.session, client);
+    if (socket instanceof TLSSocket) this.#session.tls = tlsFacts(socket);
+  }
+
+  /** A client that says anything before we do is no mail server (RFC 5321 §4.3.1). */
+  override init(): void {
+    this._setListeners(() => {
+      const { greetingDelayMs, session } = this.#parts;
+      const delayMs = greetingDelayMs(this.#session.client);
+      if (delayMs <= 0) return this.connectionReady();
+      const { clock } = session;
+      this.#cancelGreeting = clock.at(clock.now() + delayMs, () => this.connectionReady());
+    });
+  }
+
+  override connectionReady(): void {
+    if (this._closing || this._closed) return;
+    this._ready = true;
+    this.#say(greeting(this.#parts.session.rules().greeting));
+    this.#flush();
+  }
+
+  /** The door closes: whoever has no letter under way is sent home, the others after theirs. */
+  drain(): void {
+    if (this._closing || this._upgrading || this.#inTransaction()) return;
+    this.#say(replies.closing);
+  }
+
+  /** The door is closed: nobody may stay, but nobody is left without a word. */
+  end(): void {
+    // Under a handshake the socket belongs to the TLS layer: smtp-server closes it gently.
+    if (this._upgrading) return this.close();
+    this.#say(replies.closing);
+    this._socket.destroySoon();
+  }
+
+  /** Who does not even take our last words. */
+  destroy(): void {
+    this._socket.destroy();
+  }
+
+  /** smtp-server calls this from its constructor, before there are fields: closures look later. */
+  override _createParser(): WireReader {
+    return new WireReader(
+      {
+        heard: () => this.#heard(),
+        inLetter: () => this.#session.incoming !== undefined,
+        command: (line, facts) => this.#command(line, facts),
+        letter: (chunk) => this.#letter(chunk),
+        tooLong: () => this.#say(refused(this.#session, replies.lineTooLong)),
+        pause: () => this.#flush(),
+        ended: () => this.close(),
+        broken: (cause) => this.#broken(cause),
+      },
+      maxCommandBytes,
+    );
+  }
+
+  /** smtp-server calls it when STARTTLS is through: all we were told in clear is forgotten (RFC 3207 §4.2). */
+  override _resetSession(): void {
+    const session = this.#session;
+    session.helo = session.transaction = undefined;
+    session.extended = false;
+    if (this._socket instanceof TLSSocket) session.tls = tlsFacts(this._socket);
+  }
+
+  override _onTimeout(): void {
+    if (this._closing || this._upgrading) this._socket.destroy();
+    else if (this.#busy) this._armTimeout();
+    else {
+      this.#say(refused(this.#session, replies.timeout));
+    }
+  }
+
+  override _onClose(): void {
+    this.#cancelGreeting();
+    this.#session.incoming?.abandon();
+    super._onClose();
+    this.#parts.gone(this);
+  }
+
+  #inTransaction(): boolean {
+    const { transaction, incoming } = this.#session;
+    return this.#busy || transaction !== undefined || incoming !== undefined;
+  }
+
+  #heard(): boolean {
+    if (!this._ready) this.#say(refused(this.#session, replies.earlyTalker));
+    return this._ready;
+  }
+
+  #command(line: Buffer, facts: { bareLf: boolean; more: boolean }): void | Promise<void> {
+    const reply = obey(this.#session, toText(line));
+    if (reply instanceof Promise) {
+      return this.#whileBusy(reply, (late) => this.#answer(late));
+    }
+    if (reply === replies.goAhead && facts.bareLf && facts.more) {
+      this.#session.incoming?.abandon();
+      this.#session.incoming = undefined;
+      return this.#answer(refused(this.#session, replies.bareLfPipelined));
+    }
+    return this.#answer(reply);
+  }
+
+  #letter(chunk: Buffer): Eaten {
+    const incoming = this.#session.incoming;
+    if (incoming === undefined) return 0;
+    const { taken, ended, wait } = incoming.push(chunk);
+    if (!ended) {
+      if (incoming.overdue) this.#say(refused(this.#session, replies.tooSlow));
+      return wait === undefined ? taken : this.#whileBusy(wait, () => taken);
+    }
+    const conclude = (reply: Reply): number => {
+      this.#session.incoming = undefined;
+      // Behind a letter with bare line ends, nobody knows whose commands these are.
+      const suspect = reply === replies.bareNewline && taken < chunk.length;
+      this.#say(suspect ? { ...reply, then: 'close' } : reply);
+      this.#afterReply();
+      return taken;
+    };
+    const reply = incoming.finish();
+    return reply instanceof Promise ? this.#whileBusy(reply, conclude) : conclude(reply);
+  }
+
+  #whileBusy<T, U>(work: Promise<T>, then: (value: T) => U | Promise<U>): Promise<U> {
+    this.#busy = true;
+    return work.then((value) => {
+      this.#busy = false;
+      return then(value);
+    });
+  }
+
+  #answer(reply: Reply): void | Promise<void> {
+    this.#say(reply);
+    if (reply.then === 'starttls') {
+      this.#flush();
+      // What is pipelined behind it came in clear and dies with the old reader (CVE-2011-0411).
+      this.upgrade(() => undefined);
+      return undefined;
+    }
+    this.#afterReply();
+    if (this.#unsaid.length > maxUnsaid) this.#flush();
+    return this._socket.writableNeedDrain ? this.#drained() : undefined;
+  }
+
+  #afterReply(): void {
+    if (this.#parts.isDraining() && !this._closing && !this.#inTransaction()) {
+      this.#say(replies.closing);
+    }
+  }
+
+  /** A client that sends commands and reads no replies is not read from any more. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => this._socket.once('drain', resolve));
+  }
+
+  #say(reply: Reply): void {
+    if (this._closing || this._closed || this._upgrading) return;
+    this.#unsaid += `${reply.text}\r\n`;
+    if (reply.then !== 'close') return;
+    this.#flush();
+    this.close();
+  }
+
+  #flush(): void {
+    if (this.#unsaid === '') return;
+    const text = this.#unsaid;
+    this.#unsaid = '';
+    if (this._socket.writable) this._socket.write(text, 'latin1');
+  }
+
+  #broken(cause: unknown): void {
+    this.#busy = false;
+    this.#parts.session.report('session', cause);
+    this.#say(replies.broken);
+  }
+}
+
+const utf8 = new TextDecoder();
+
+/** Nearly every command is ASCII; of the rest, what is not UTF-8 becomes U+FFFD, which no verb takes. */
+function toText(line: Buffer): string {
+  const text = line.toString('latin1');
+  return /[\x80-\xff]/.test(text) ? utf8.decode(line) : text;
+}
+
+const tlsFacts = (socket: TLSSocket): TlsFacts => ({
+  protocol: socket.getProtocol() ?? 'unknown',
+  cipher: socket.getCipher()?.name ?? 'unknown',
+  verified: socket.authorized,
+});

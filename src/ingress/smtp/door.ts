@@ -1,0 +1,253 @@
+/**
+ * The SMTP door (qmail-smtpd under tcpserver): takes connections from a listening server, its own
+ * or one that a parent process opened, and has a session on each.
+ * It reads no file, no environment and no log; it writes to its sockets and its ports, nothing else.
+ */
+import net from 'node:net';
+import { SMTPServer } from 'smtp-server';
+import { normalizeIp } from '../../mail/ip-address.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { rightsOf } from '../accept.ts';
+import type { DoorRules } from '../accept.ts';
+import type { Directory, Intake, Refusals } from '../ports.ts';
+import { recipientCheck } from '../recipients.ts';
+import type { RouteOf } from '../recipients.ts';
+import { DoorConnection } from './connection.ts';
+import type { ConnectionParts } from './connection.ts';
+import { replies } from './replies.ts';
+import type { Client } from './session.ts';
+import type { SmtpSettings } from './settings.ts';
+
+export type SmtpDoorParts = {
+  readonly settings: SmtpSettings;
+  /** The rules in force, asked for whenever one is needed: a reload shows at once. */
+  readonly rules: () => DoorRules;
+  /** tcprules: whether the client may come in, and with which variables. */
+  readonly clientRules: (client: { readonly ip: string; readonly host?: string }) => {
+    readonly allow: boolean;
+    readonly env: ReadonlyMap<string, string>;
+  };
+  readonly route: RouteOf;
+  readonly intake: Intake;
+  readonly directory: Directory;
+  readonly refusals: Refusals;
+  readonly clock: Clock;
+  /** Our own log: what went wrong and is not the client's business. */
+  readonly report: (what: string, cause: unknown) => void;
+  /** Checked reverse name of an address, where the operator wants it (tcpserver -h -p). Default: none is looked up. */
+  readonly hostOf?: (ip: string) => Promise<string | undefined>;
+};
+
+export interface SmtpDoor {
+  /** Resolves when the server listens; a server that does already is taken as it is. */
+  listen(on: net.Server | { readonly host: string; readonly port: number }): Promise<net.Server>;
+  /** One accepted connection, from wherever. */
+  take(socket: net.Socket): void;
+  /** A new certificate, for the connections that come after. */
+  renewCertificate(tls: { readonly key: string | Buffer; readonly cert: string | Buffer }): void;
+  /**
+   * Takes no more connections, sends idle clients home (421), lets letters under way end in their
+   * reply; after `drainMs` says 421 to whoever is left. Resolves when nobody is there any more.
+   */
+  drain(): Promise<void>;
+  /** Connections open now. */
+  readonly connections: number;
+}
+
+/** Longest wait for a client's reverse name. */
+const lookupMs = 2_000;
+
+/** How long the last 421 may take to go out. */
+const lastWordsMs = 1_000;
+
+export const smtpDoor = (parts: SmtpDoorParts): SmtpDoor => new Door(parts);
+
+class Door implements SmtpDoor {
+  readonly #parts: SmtpDoorParts;
+  readonly #seats: ConnectionParts;
+  /** Not listening: it holds what smtp-server's connections want of their server, TLS above all. */
+  readonly #library: SMTPServer;
+  readonly #servers = new Set<net.Server>();
+  readonly #seated = new Set<DoorConnection>();
+  /** Accepted, but their name is being looked up. */
+  #arriving = 0;
+  #drained: Promise<void> | undefined;
+  #lastGone: () => void = () => undefined;
+
+  constructor(parts: SmtpDoorParts) {
+    this.#parts = parts;
+    this.#library = toLibrary(parts.settings);
+    this.#library.on('error', (cause) => parts.report('tls', cause));
+    this.#seats = {
+      session: toSessionParts(parts),
+      greetingDelayMs: ({ rights }) =>
+        rights.relay === undefined ? parts.settings.greetingDelayMs : 0,
+      isDraining: () => this.#drained !== undefined,
+      gone: (connection) => this.#gone(connection),
+    };
+  }
+
+  get connections(): number {
+    return this.#seated.size + this.#arriving + this.#library._pendingSockets.size;
+  }
+
+  listen(on: net.Server | { readonly host: string; readonly port: number }): Promise<net.Server> {
+    const server = on instanceof net.Server ? on : net.createServer();
+    this.#servers.add(server);
+    server.on('connection', (socket) => this.take(socket));
+    if (server.listening) return Promise.resolve(this.#watch(server));
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.once('listening', () => {
+        server.off('error', reject);
+        resolve(this.#watch(server));
+      });
+      if (!(on instanceof net.Server)) server.listen(on.port, on.host);
+    });
+  }
+
+  take(socket: net.Socket): void {
+    // A client may go away at any time; whoever has the socket then hears of it by its close.
+    socket.on('error', () => undefined);
+    // It may also end its side first and wait for the replies.
+    socket.allowHalfOpen = true;
+    const ip = normalizeIp(socket.remoteAddress ?? '');
+    if (ip === undefined) socket.destroy();
+    else if (this.#drained !== undefined) this.#turnAway(socket, ip, replies.closing.text);
+    else if (this.connections >= this.#parts.settings.maxConnections) {
+      this.#turnAway(socket, ip, replies.full.text);
+    } else if (this.#parts.hostOf === undefined) this.#admit(socket, ip);
+    else void this.#admitByName(socket, ip, this.#parts.hostOf);
+  }
+
+  renewCertificate(tls: { readonly key: string | Buffer; readonly cert: string | Buffer }): void {
+    this.#library.updateSecureContext({ key: tls.key, cert: tls.cert });
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#close();
+    return this.#drained;
+  }
+
+  #watch(server: net.Server): net.Server {
+    server.on('error', (cause) => this.#parts.report('listener', cause));
+    return server;
+  }
+
+  async #admitByName(
+    socket: net.Socket,
+    ip: string,
+    hostOf: (ip: string) => Promise<string | undefined>,
+  ): Promise<void> {
+    const { clock } = this.#parts;
+    this.#arriving += 1;
+    const host = await new Promise<string | undefined>((resolve) => {
+      const cancel = clock.at(clock.now() + lookupMs, () => resolve(undefined));
+      const unknown = () => undefined;
+      void hostOf(ip).catch(unknown).then(resolve).finally(cancel);
+    });
+    this.#arriving -= 1;
+    if (this.#drained !== undefined) this.#turnAway(socket, ip, replies.closing.text);
+    else if (!socket.destroyed) this.#admit(socket, ip, host);
+  }
+
+  /** tcpserver -x: who may not come in hears nothing; neither does anybody when we cannot tell. */
+  #admit(socket: net.Socket, ip: string, host?: string): void {
+    const peer = formatPeer(ip, socket.remotePort);
+    try {
+      const { allow, env } = this.#parts.clientRules({ ip, ...(host !== undefined && { host }) });
+      if (allow) return this.#seat(socket, { ip, peer, host, rights: rightsOf(env) });
+      const reply = '(closed without a word: tcp.smtp denies)';
+      this.#parts.refusals.note({ door: this.#parts.settings.name, peer, reply });
+    } catch (cause) {
+      this.#parts.report('client rules', cause);
+    }
+    socket.destroy();
+  }
+
+  #seat(socket: net.Socket, client: Client): void {
+    if (this.#parts.settings.tls?.implicit !== true) return this.#connect(socket, client);
+    const release = this.#library._acceptSocket(socket, true);
+    if (release === false) return;
+    this.#library._upgrade(socket, (cause, secure) => {
+      release();
+      if (secure !== undefined) return this.#connect(secure, client);
+      socket.destroy();
+      this.#parts.report('tls', cause);
+    });
+  }
+
+  #connect(socket: net.Socket, client: Client): void {
+    const connection = new DoorConnection(this.#library, socket, client, this.#seats);
+    connection.on('error', (cause) => this.#parts.report('connection', cause));
+    this.#seated.add(connection);
+    connection.init();
+    // One that came while its handshake was under way.
+    if (this.#drained !== undefined) connection.drain();
+  }
+
+  /** A line if it can be said in clear, and good-bye. */
+  #turnAway(socket: net.Socket, ip: string, reply: string): void {
+    const peer = formatPeer(ip, socket.remotePort);
+    this.#parts.refusals.note({ door: this.#parts.settings.name, peer, reply });
+    if (this.#parts.settings.tls?.implicit === true) socket.destroy();
+    else socket.end(`${reply}\r\n`, () => socket.destroy());
+  }
+
+  #gone(connection: DoorConnection): void {
+    this.#seated.delete(connection);
+    if (this.#seated.size === 0) this.#lastGone();
+  }
+
+  async #close(): Promise<void> {
+    const { clock, settings } = this.#parts;
+    for (const server of this.#servers) server.close();
+    // After this turn, so that `isDraining` is true for all that follows.
+    await Promise.resolve();
+    for (const connection of [...this.#seated]) connection.drain();
+    await this.#emptyBy(clock.now() + settings.drainMs);
+    for (const connection of [...this.#seated]) connection.end();
+    await this.#emptyBy(clock.now() + lastWordsMs);
+    for (const connection of [...this.#seated]) connection.destroy();
+  }
+
+  /** Resolves when the last connection is gone, or at `due`. */
+  #emptyBy(due: number): Promise<void> {
+    if (this.#seated.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#parts.clock.at(due, resolve);
+      this.#lastGone = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+const formatPeer = (ip: string, port: number | undefined): string =>
+  ip.includes(':') ? `[${ip}]:${port ?? 0}` : `${ip}:${port ?? 0}`;
+
+function toLibrary({ tls, timeoutMs, maxConnections }: SmtpSettings): SMTPServer {
+  return new SMTPServer({
+    ...{ logger: false, disableReverseLookup: true, authOptional: true },
+    ...{ socketTimeout: timeoutMs, maxClients: maxConnections },
+    // smtp-server would go down to TLS 1.0 (RFC 8996).
+    ...{ minVersion: 'TLSv1.2' as const },
+    ...(tls && { key: tls.key, cert: tls.cert, secure: tls.implicit === true }),
+  });
+}
+
+function toSessionParts(parts: SmtpDoorParts): ConnectionParts['session'] {
+  const { settings, rules, route, directory, intake, refusals, clock, report } = parts;
+  const timeoutMs = settings.directoryTimeoutMs;
+  return {
+    ...{ rules, intake, refusals, clock, report },
+    receives: recipientCheck({ route, directory, clock, timeoutMs }),
+    name: settings.name,
+    startTls: settings.tls !== undefined && settings.tls.implicit !== true,
+    maxRecipients: settings.maxRecipients,
+    maxFruitless: settings.maxFruitless,
+    bareNewlines: settings.bareNewlines,
+    letterTimeoutMs: settings.letterTimeoutMs,
+  };
+}

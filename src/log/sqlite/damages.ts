@@ -1,0 +1,23 @@
+/** What was found damaged so far; each place is reported once, however often it is read. */
+import type { Damage } from '../ports.ts';
+
+export class Damages {
+  readonly #found = new Map<string, Damage>();
+  readonly #onDamage: (damage: Damage) => void;
+
+  constructor(onDamage: (damage: Damage) => void = () => undefined) {
+    this.#onDamage = onDamage;
+  }
+
+  report(damage: Damage): void {
+    // A place in the log is one damage; only where the place is unknown does the stream tell it apart.
+    const place = damage.position > 0 ? String(damage.position) : `${damage.stream} ${damage.what}`;
+    if (this.#found.has(place)) return;
+    this.#found.set(place, damage);
+    this.#onDamage(damage);
+  }
+
+  all(): readonly Damage[] {
+    return [...this.#found.values()];
+  }
+}

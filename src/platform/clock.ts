@@ -1,0 +1,76 @@
+/**
+ * Time as a part: the system's, or one that a test pushes.
+ * Instants are milliseconds since 1970, UTC.
+ */
+
+/** Milliseconds since 1970, UTC. */
+export type Instant = number;
+
+/** Takes back what was arranged; calling it twice is harmless. */
+export type Cancel = () => void;
+
+export interface Clock {
+  now(): Instant;
+  /** Calls `run` once, at `due` or as soon as possible after; never before, never synchronously. */
+  at(due: Instant, run: () => void): Cancel;
+}
+
+/** Node's timers hold 2^31-1 ms; longer waits are taken in stages. */
+const longestTimerMs = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  at(due, run) {
+    let timer: NodeJS.Timeout;
+    const arm = () => {
+      const waitMs = Math.max(0, due - Date.now());
+      timer = setTimeout(waitMs > longestTimerMs ? arm : run, Math.min(waitMs, longestTimerMs));
+    };
+    arm();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** A clock that stands still until told; for tests and replays. */
+export class ManualClock implements Clock {
+  #now: Instant;
+  #alarms: { due: Instant; run: () => void }[] = [];
+
+  constructor(start: Instant = Date.UTC(2026, 0, 1)) {
+    this.#now = start;
+  }
+
+  now(): Instant {
+    return this.#now;
+  }
+
+  at(due: Instant, run: () => void): Cancel {
+    const alarm = { due, run };
+    this.#alarms.push(alarm);
+    return () => {
+      this.#alarms = this.#alarms.filter((other) => other !== alarm);
+    };
+  }
+
+  /** When the next alarm is set for, if any. */
+  next(): Instant | undefined {
+    return this.#alarms.length === 0 ? undefined : Math.min(...this.#alarms.map(({ due }) => due));
+  }
+
+  /** Moves on by `ms`, ringing what falls due on the way, in order. */
+  advance(ms: number): void {
+    this.advanceTo(this.#now + ms);
+  }
+
+  advanceTo(instant: Instant): void {
+    for (;;) {
+      const due = this.next();
+      if (due === undefined || due > instant) break;
+      this.#now = Math.max(this.#now, due);
+      const ringing = this.#alarms.filter((alarm) => alarm.due <= this.#now);
+      this.#alarms = this.#alarms.filter((alarm) => alarm.due > this.#now);
+      for (const { run } of ringing.sort((a, b) => a.due - b.due)) run();
+    }
+    this.#now = Math.max(this.#now, instant);
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * qmail-send's judgement: from a command and what is true of a letter to the events that follow.
+ * Pure: clock, rules and ids come in with the command. Hearing a command twice changes nothing.
+ */
+import type {
+  Address,
+  Arrival,
+  BodyRef,
+  Envelope,
+  MessageId,
+  RecipientNo,
+} from '../mail/envelope.ts';
+import type { Outcome, Reply } from '../mail/verdict.ts';
+import type { Instant } from '../platform/clock.ts';
+import type { ByHand, Parent, QueueEvent, Route, Tried } from './events.ts';
+import { isExpired, nextAttempt, tooLongInQueue } from './schedule.ts';
+import type { OpenAttempt, QueueState } from './state.ts';
+
+export type AcceptMessage = {
+  readonly type: 'AcceptMessage';
+  readonly envelope: Envelope;
+  readonly body: BodyRef;
+  readonly arrival: Arrival;
+  readonly parent?: Parent;
+  readonly routes: readonly Route[];
+  readonly controls: string;
+  readonly at: Instant;
+};
+
+export type StartAttempt = {
+  readonly type: 'StartAttempt';
+  readonly rcpts: readonly RecipientNo[];
+  /** The routes of now, `routes[i]` for `rcpts[i]`. */
+  readonly routes: readonly Route[];
+  readonly controls: string;
+  readonly at: Instant;
+  /** `queuelifetime`, seconds. */
+  readonly lifetimeSeconds: number;
+  /** The longest the attempt can take. */
+  readonly ceilingMs: number;
+};
+
+export type RecordReport = {
+  readonly type: 'RecordReport';
+  readonly attempt: number;
+  readonly outcomes: readonly Outcome[];
+  /** Letters that a delivery forwarded to, by recipient. */
+  readonly children?: ReadonlyMap<RecipientNo, readonly MessageId[]>;
+  readonly at: Instant;
+};
+
+/** The attempt was under way when its maker stopped: nobody knows how it ended. */
+export type DoubtAttempt = {
+  readonly type: 'DoubtAttempt';
+  readonly attempt: number;
+  /** `retry`: try again at once, a duplicate is possible. `hold`: leave it to the operator. */
+  readonly policy: 'retry' | 'hold';
+  readonly why: string;
+  readonly at: Instant;
+};
+
+export type HandCommand = ByHand & { readonly at: Instant } & (
+    | { readonly type: 'Retry'; readonly rcpts?: readonly RecipientNo[] }
+    | { readonly type: 'Hold' }
+    | { readonly type: 'Release' }
+    | { readonly type: 'Cancel'; readonly rcpts?: readonly RecipientNo[] }
+    | { readonly type: 'Redirect'; readonly rcpt: RecipientNo; readonly to: Address }
+  );
+
+export type SettleBounce = {
+  readonly type: 'SettleBounce';
+  readonly bounce:
+    | { readonly child: MessageId; readonly kind: 'bounce' | 'double-bounce'; readonly to: Address }
+    | { readonly discard: string };
+  readonly at: Instant;
+};
+
+export type QueueCommand =
+  AcceptMessage | StartAttempt | RecordReport | DoubtAttempt | HandCommand | SettleBounce;
+
+export function decide(command: QueueCommand, state: QueueState): readonly QueueEvent[] {
+  switch (command.type) {
+    case 'AcceptMessage':
+      return accept(command);
+    case 'StartAttempt':
+      return start(command, state);
+    case 'RecordReport':
+      return record(command, state);
+    case 'DoubtAttempt':
+      return doubt(command, state);
+    case 'SettleBounce':
+      return settleBounce(command, state);
+    case 'Retry':
+    case 'Hold':
+    case 'Release':
+    case 'Cancel':
+    case 'Redirect':
+      return byHand(command, state);
+  }
+}
+
+function accept(command: AcceptMessage): readonly QueueEvent[] {
+  const { envelope, body, arrival, parent, routes, controls, at } = command;
+  const accepted: QueueEvent = {
+    type: 'MessageAccepted',
+    v: 1,
+    at,
+    data: { envelope, body, arrival, ...(parent === undefined ? {} : { parent }) },
+  };
+  const queued: QueueEvent = { type: 'MessageQueued', v: 1, at, data: { routes, controls } };
+  // A letter to nobody is legal (qmail-queue.c): queued and ended at once.
+  return routes.length === 0 ? [accepted, queued, cleanedUp(body.id, at)] : [accepted, queued];
+}
+
+/** Only recipients that still wait are attempted; nobody left means nothing is started. */
+function start(command: StartAttempt, state: QueueState): readonly QueueEvent[] {
+  const { controls, at, lifetimeSeconds, ceilingMs } = command;
+  if (state.held || state.done) return [];
+  const rcpts: RecipientNo[] = [];
+  const routes: Route[] = [];
+  command.rcpts.forEach((rcpt, index) => {
+    if (state.recipients[rcpt]?.status !== 'waiting') return;
+    rcpts.push(rcpt);
+    routes.push(command.routes[index]!);
+  });
+  if (rcpts.length === 0) return [];
+  const asked = rcpts.some((rcpt) => state.recipients[rcpt]!.asked);
+  const tried = rcpts.some((rcpt) => state.recipients[rcpt]!.tries > 0);
+  return [
+    {
+      type: 'AttemptStarted',
+      v: 1,
+      at,
+      data: {
+        attempt: state.attempts + 1,
+        rcpts,
+        routes,
+        controls,
+        why: asked ? 'asked' : tried ? 'retry' : 'first',
+        last: isExpired(state.birth, at, lifetimeSeconds),
+        untilAt: at + ceilingMs,
+      },
+    },
+  ];
+}
+
+function record(command: RecordReport, state: QueueState): readonly QueueEvent[] {
+  const { attempt, outcomes, children, at } = command;
+  const open = state.open.get(attempt);
+  // An append may work though its answer gets lost; the recorder then asks a second time.
+  if (open === undefined) return [];
+  const events: QueueEvent[] = [];
+  const heard = new Set<RecipientNo>();
+  for (const outcome of outcomes) {
+    const { rcpt } = outcome;
+    if (!open.rcpts.includes(rcpt) || heard.has(rcpt)) continue;
+    if (state.recipients[rcpt]?.status !== 'attempting') continue;
+    heard.add(rcpt);
+    events.push(judge(outcome, attempt, open, state, at, children?.get(rcpt)));
+  }
+  return [...events, ...settle(state, events, at)];
+}
+
+/** One outcome of one recipient; a deferral past the lifetime is a failure (qmail-send.c, `flagdying`). */
+function judge(
+  outcome: Outcome,
+  attempt: number,
+  open: OpenAttempt,
+  state: QueueState,
+  at: Instant,
+  children: readonly MessageId[] | undefined,
+): QueueEvent {
+  const { rcpt, kind, reply } = outcome;
+  const index = open.rcpts.indexOf(rcpt);
+  const route = open.routes[index]!;
+  const tried: Tried = { rcpt, address: route.address, attempt, startedAt: open.startedAt, reply };
+  const doubt = outcome.doubt === true ? { doubt: true as const } : {};
+  if (kind === 'delivered') {
+    const data = children === undefined ? tried : { ...tried, children };
+    return { type: 'RecipientDelivered', v: 1, at, data };
+  }
+  if (kind === 'failed') return { type: 'RecipientFailed', v: 1, at, data: { ...tried, ...doubt } };
+  if (open.last) {
+    const gaveUp = { ...tried, reply: tooLong(reply), expired: true as const, ...doubt };
+    return { type: 'RecipientFailed', v: 1, at, data: gaveUp };
+  }
+  const dueAt = nextAttempt(state.birth, open.startedAt, route.channel);
+  return { type: 'RecipientDeferred', v: 1, at, data: { ...tried, dueAt, ...doubt } };
+}
+
+const tooLong = (reply: Reply): Reply => ({
+  ...reply,
+  text: reply.text + tooLongInQueue,
+});
+
+function doubt(command: DoubtAttempt, state: QueueState): readonly QueueEvent[] {
+  const { attempt, policy, why, at } = command;
+  const open = state.open.get(attempt);
+  if (open === undefined) return [];
+  const events: QueueEvent[] = [];
+  open.rcpts.forEach((rcpt, index) => {
+    if (state.recipients[rcpt]?.status !== 'attempting') return;
+    const { address } = open.routes[index]!;
+    const reply: Reply = { text: `${why} Possible duplicate! (#4.4.2)\n`, status: '4.4.2' };
+    const tried: Tried = { rcpt, address, attempt, startedAt: open.startedAt, reply };
+    events.push({
+      type: 'RecipientDeferred',
+      v: 1,
+      at,
+      data: { ...tried, dueAt: at, doubt: true },
+    });
+  });
+  if (policy === 'hold' && events.length > 0 && !state.held) {
+    events.push({
+      type: 'MessageHeld',
+      v: 1,
+      at,
+      data: { by: 'waybill', why: 'attempt in doubt' },
+    });
+  }
+  return events;
+}
+
+function byHand(command: HandCommand, state: QueueState): readonly QueueEvent[] {
+  const { by, why, at } = command;
+  if (state.done) return [];
+  switch (command.type) {
+    case 'Retry': {
+      const rcpts = waitingOf(state, command.rcpts);
+      return rcpts.length === 0
+        ? []
+        : [{ type: 'RetryRequested', v: 1, at, data: { by, why, rcpts } }];
+    }
+    case 'Hold':
+      return state.held ? [] : [{ type: 'MessageHeld', v: 1, at, data: { by, why } }];
+    case 'Release':
+      return state.held ? [{ type: 'MessageReleased', v: 1, at, data: { by, why } }] : [];
+    case 'Cancel': {
+      const events = waitingOf(state, command.rcpts).map((rcpt): QueueEvent => {
+        const { address } = state.recipients[rcpt]!;
+        return { type: 'RecipientCancelled', v: 1, at, data: { by, why, rcpt, address } };
+      });
+      return [...events, ...settle(state, events, at)];
+    }
+    case 'Redirect': {
+      const { rcpt, to } = command;
+      const recipient = state.recipients[rcpt];
+      if (recipient?.status !== 'waiting' || recipient.address === to) return [];
+      return [{ type: 'RecipientRedirected', v: 1, at, data: { by, why, rcpt, to } }];
+    }
+  }
+}
+
+/** Recipients that an operator's command can still touch: a running attempt is beyond recall. */
+function waitingOf(state: QueueState, asked: readonly RecipientNo[] | undefined): RecipientNo[] {
+  const all = asked ?? state.recipients.keys();
+  return [...all].filter((rcpt) => state.recipients[rcpt]?.status === 'waiting');
+}
+
+/** The letter settles with its last recipient: clean, or owing a bounce. */
+function settle(
+  state: QueueState,
+  events: readonly QueueEvent[],
+  at: Instant,
+): readonly QueueEvent[] {
+  const finished = events.filter((event) => event.type !== 'RecipientDeferred').length;
+  if (finished === 0 || finished < state.unfinished) return [];
+  const before = state.failures.map(({ rcpt }) => rcpt);
+  const now = events.flatMap((event) =>
+    event.type === 'RecipientFailed' ? [event.data.rcpt] : [],
+  );
+  const failed = [...before, ...now];
+  if (failed.length === 0) return [cleanedUp(state.body.id, at)];
+  return [{ type: 'MessageSettled', v: 1, at, data: { failed } }];
+}
+
+function settleBounce(command: SettleBounce, state: QueueState): readonly QueueEvent[] {
+  const { bounce, at } = command;
+  if (state.done || state.settledAt === undefined) return [];
+  const said: QueueEvent =
+    'discard' in bounce
+      ? { type: 'BounceDiscarded', v: 1, at, data: { why: bounce.discard } }
+      : { type: 'BounceQueued', v: 1, at, data: bounce };
+  return [said, cleanedUp(state.body.id, at)];
+}
+
+const cleanedUp = (body: string, at: Instant): QueueEvent => ({
+  type: 'MessageCleanedUp',
+  v: 1,
+  at,
+  data: { body },
+});

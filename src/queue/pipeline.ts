@@ -1,0 +1,119 @@
+/**
+ * qmail-send's heart: attempts each due job, so many at once per channel, and records verdicts.
+ * What is recorded comes back through the log to the agenda, and from there as the next job.
+ */
+import {
+  catchError,
+  concatMap,
+  defer,
+  EMPTY,
+  finalize,
+  from,
+  mergeMap,
+  of,
+  startWith,
+  tap,
+  timer,
+  type Observable,
+} from 'rxjs';
+import { isTrouble } from '../mail/trouble.ts';
+import type { AttemptReport, Channel, ChannelName, Order } from './ports.ts';
+import type { Recorder } from './recorder.ts';
+import type { Job } from './scheduler.ts';
+
+export type Parts = {
+  readonly scheduler: {
+    readonly stirred$: Observable<void>;
+    take(): Job | undefined;
+    release(job: Job, trouble: boolean): void;
+    park(message: string): void;
+  };
+  readonly channels: { readonly [C in ChannelName]: Channel };
+  readonly recorder: Recorder;
+  /** Told what stopped an attempt that is no verdict; never a stranger's fault. */
+  readonly onTrouble: (job: Job, cause: unknown) => void;
+  /** How long to leave the log alone when it cannot be written. */
+  readonly pauseMs?: number;
+};
+
+export function dispatch(parts: Parts): Observable<void> {
+  const { scheduler } = parts;
+  return scheduler.stirred$.pipe(
+    startWith(undefined),
+    // Synchronous: jobs are handed out as slots allow and no faster.
+    concatMap(() => from(jobsOf(scheduler))),
+    // Unbounded here, bounded by the slots: every job has one.
+    mergeMap((job) => attempt(job, parts)),
+  );
+}
+
+function* jobsOf(scheduler: Parts['scheduler']): Generator<Job> {
+  for (let job = scheduler.take(); job !== undefined; job = scheduler.take()) yield job;
+}
+
+function attempt(job: Job, parts: Parts): Observable<void> {
+  const { scheduler, channels, recorder } = parts;
+  let trouble = false;
+  return defer(() => recorder.start(job)).pipe(
+    concatMap((order) => (order === undefined ? EMPTY : deliver(order, channels[order.channel]))),
+    tap(({ report }) => {
+      trouble = neverConnected(report);
+    }),
+    // The verdict is known and must not be lost: it waits for the log as long as it takes.
+    concatMap(({ order, report }) => recordSurely(order, report, job, parts)),
+    // One bad letter does not stop the post.
+    catchError((cause: unknown) => setAside(job, cause, parts)),
+    finalize(() => scheduler.release(job, trouble)),
+  );
+}
+
+type Told = { readonly order: Order; readonly report: AttemptReport };
+
+const deliver = (order: Order, channel: Channel): Observable<Told> =>
+  channel.attempt(order).pipe(
+    // A broken channel is our trouble, never the recipient's: it defers.
+    catchError((cause: unknown) => of(channelBroke(order, cause))),
+    concatMap((report) => of({ order, report })),
+  );
+
+function recordSurely(
+  order: Order,
+  report: AttemptReport,
+  job: Job,
+  parts: Parts,
+): Observable<void> {
+  return defer(() => parts.recorder.record(order, report)).pipe(
+    catchError((cause: unknown) => {
+      if (!isTrouble(cause) || !cause.tryAgain) throw cause;
+      parts.onTrouble(job, cause);
+      return timer(parts.pauseMs ?? 1000).pipe(
+        concatMap(() => recordSurely(order, report, job, parts)),
+      );
+    }),
+  );
+}
+
+/** If recording fails we stop delivering: the slot stays taken for a while, so that nothing spins. */
+function setAside(job: Job, cause: unknown, parts: Parts): Observable<never> {
+  parts.onTrouble(job, cause);
+  if (isTrouble(cause, 'log-damaged') || !isTrouble(cause)) parts.scheduler.park(job.message);
+  return timer(parts.pauseMs ?? 1000).pipe(concatMap(() => EMPTY));
+}
+
+/** Nobody answered at the destination; a busy host (4xx) has at least said so. */
+const neverConnected = ({ outcomes }: AttemptReport): boolean =>
+  outcomes.length > 0 &&
+  outcomes.every(({ kind, reply }) => kind === 'deferred' && reply.code === undefined);
+
+/** Whether the far side took it nobody knows: the attempt is in doubt. */
+function channelBroke(order: Order, cause: unknown): AttemptReport {
+  const detail = isTrouble(cause) ? cause.peer : 'temporary failure (#4.3.0)';
+  return {
+    outcomes: order.recipients.map(({ rcpt }) => ({
+      rcpt,
+      kind: 'deferred',
+      doubt: true,
+      reply: { text: `Delivery was interrupted: ${detail} Possible duplicate!\n`, status: '4.3.0' },
+    })),
+  };
+}

@@ -1,0 +1,301 @@
+/**
+ * Who gets the next slot. Watches the agenda's rows, orders the waiting ones by due time, keeps the
+ * due ones in a lane per destination, and hands out jobs only as slots fall free: nothing queues up
+ * behind it.
+ *
+ * Fair three ways. Lanes take turns. Within a lane, new mail and retries take turns, so that neither
+ * starves the other (qmail's "silly" syndrome). And a lane may hold at most three times as many slots
+ * as are free (dynamic thresholds, Choudhury and Hahne 1998): alone it gets three quarters of them,
+ * two slow lanes three sevenths each, and one slot is always left for a destination not yet known to
+ * be slow. A lane in trouble (no connection at its last attempt) gets one slot, and all such lanes
+ * together at most a quarter of them.
+ */
+import { Subject, type Observable } from 'rxjs';
+import {
+  rowStatus,
+  type AgendaTable,
+  type AgendaWatcher,
+  type Row,
+} from '../../projections/agenda-table.ts';
+import type { MessageId, RecipientNo } from '../mail/envelope.ts';
+import type { Cancel, Clock, Instant } from '../platform/clock.ts';
+import { DueHeap } from './due-heap.ts';
+import { LaneLists } from './lane-lists.ts';
+import type { ChannelName } from './ports.ts';
+
+/** Permission to attempt some recipients of one letter; must be given back with `release`. */
+export type Job = {
+  readonly no: number;
+  readonly message: MessageId;
+  readonly rcpts: readonly RecipientNo[];
+  readonly channel: ChannelName;
+  readonly lane: string;
+  /** Whether the lane was in trouble when the job was handed out. */
+  readonly troubled: boolean;
+  readonly rows: readonly Row[];
+};
+
+export type Slots = { readonly local: number; readonly remote: number };
+
+export type SchedulerOptions = {
+  readonly clock: Clock;
+  /** `concurrencylocal` and `concurrencyremote`, asked each time: 0 puts a channel on hold. */
+  readonly slots: () => Slots;
+  /** Most recipients in one attempt (RFC 5321 §4.5.3.1.8: a server takes at least 100). */
+  readonly maxRecipients?: number;
+};
+
+const place = { nowhere: 0, heap: 1, lane: 2, taken: 3 } as const;
+
+type ChannelState = {
+  active: number;
+  troubled: number;
+  /** Sound and troubled lanes take turns, as long as both may have a slot. */
+  troubledNext: boolean;
+  readonly lists: LaneLists;
+};
+
+export class Scheduler implements AgendaWatcher {
+  readonly #table: AgendaTable;
+  readonly #options: SchedulerOptions;
+  readonly #heap: DueHeap;
+  readonly #channels: Record<ChannelName, ChannelState>;
+  readonly #stirred = new Subject<void>();
+  #place = new Uint8Array(1024);
+  #takenBy = new Int32Array(1024);
+  readonly #laneActive = new Map<string, number>();
+  readonly #troubled = new Set<string>();
+  readonly #parked = new Set<MessageId>();
+  #jobs = 0;
+  #alarm: Cancel | undefined;
+  #alarmAt: Instant = Infinity;
+  #stirring = false;
+  #stopped = true;
+
+  constructor(table: AgendaTable, options: SchedulerOptions) {
+    this.#table = table;
+    this.#options = options;
+    this.#heap = new DueHeap((row) => table.due[row]!);
+    this.#channels = {
+      local: { active: 0, troubled: 0, troubledNext: false, lists: new LaneLists() },
+      remote: { active: 0, troubled: 0, troubledNext: false, lists: new LaneLists() },
+    };
+  }
+
+  /** Emits when `take` may have something to give: work fell due, a slot fell free. */
+  get stirred$(): Observable<void> {
+    return this.#stirred;
+  }
+
+  /** Jobs handed out and not yet given back. */
+  get active(): Slots {
+    return { local: this.#channels.local.active, remote: this.#channels.remote.active };
+  }
+
+  /** Takes over all rows that wait in the table and starts handing out jobs. */
+  start(): void {
+    this.#table.watcher = this;
+    for (const letter of this.#table.openLetters()) {
+      if (this.#table.isHeld(letter)) continue;
+      for (const row of this.#table.rowsOf(letter)) {
+        if (this.#table.status[row] === rowStatus.waiting) this.waits(row);
+      }
+    }
+    this.#stopped = false;
+    this.stir();
+  }
+
+  /** Hands out nothing more; what is out may finish. */
+  stop(): void {
+    this.#stopped = true;
+    this.#alarm?.();
+    this.#alarm = undefined;
+  }
+
+  /** A letter that cannot be read back is left alone until the next start. */
+  park(message: MessageId): void {
+    this.#parked.add(message);
+    const letter = this.#table.letterNo(message);
+    if (letter === undefined) return;
+    for (const row of this.#table.rowsOf(letter)) this.rests(row);
+  }
+
+  waits(row: Row): void {
+    this.#makeRoom(row);
+    if (this.#place[row] === place.taken) return;
+    if (this.#parked.size > 0 && this.#parked.has(this.#idOf(row))) return;
+    if (this.#place[row] === place.lane) this.#leaveLane(row);
+    if (this.#table.due[row]! <= this.#options.clock.now()) {
+      this.#heap.remove(row);
+      this.#enterLane(row);
+      this.stir();
+    } else {
+      this.#heap.put(row);
+      this.#place[row] = place.heap;
+      this.#setAlarm();
+    }
+  }
+
+  /** A row that is out with a job stays with it; `release` sees what became of it. */
+  rests(row: Row): void {
+    this.#makeRoom(row);
+    if (this.#place[row] === place.taken) return;
+    if (this.#place[row] === place.heap) this.#heap.remove(row);
+    if (this.#place[row] === place.lane) this.#leaveLane(row);
+    this.#place[row] = place.nowhere;
+  }
+
+  /** The next job, if work is due and a slot is free for it. */
+  take(): Job | undefined {
+    if (this.#stopped) return undefined;
+    this.#fallDue();
+    const slots = this.#options.slots();
+    // Local first: it is short, and what it forwards feeds the other.
+    return this.#takeFrom('local', slots.local) ?? this.#takeFrom('remote', slots.remote);
+  }
+
+  /** Gives the slot back. `trouble`: the lane's destination could not be reached at all. */
+  release(job: Job, trouble: boolean): void {
+    const channel = this.#channels[job.channel];
+    channel.active -= 1;
+    if (job.troubled) channel.troubled -= 1;
+    const active = (this.#laneActive.get(job.lane) ?? 1) - 1;
+    if (active === 0) this.#laneActive.delete(job.lane);
+    else this.#laneActive.set(job.lane, active);
+    this.#noteTrouble(channel, job.lane, trouble);
+    for (const row of job.rows) {
+      if (this.#place[row] !== place.taken || this.#takenBy[row] !== job.no) continue;
+      this.#place[row] = place.nowhere;
+      const waits = this.#table.status[row] === rowStatus.waiting;
+      if (waits && !this.#table.isHeld(this.#table.letter[row]!)) this.waits(row);
+    }
+    this.stir();
+  }
+
+  /** Moves all rows whose time has come from the heap to their lanes. */
+  #fallDue(): void {
+    const now = this.#options.clock.now();
+    for (let row = this.#heap.peek(); row !== undefined; row = this.#heap.peek()) {
+      if (this.#table.due[row]! > now) break;
+      this.#heap.remove(row);
+      this.#enterLane(row);
+    }
+    this.#setAlarm();
+  }
+
+  #takeFrom(name: ChannelName, slots: number): Job | undefined {
+    const channel = this.#channels[name];
+    const free = slots - channel.active;
+    if (free <= 0) return undefined;
+    const first = channel.troubledNext;
+    channel.troubledNext = !first;
+    const row = this.#pick(channel, first, free, slots) ?? this.#pick(channel, !first, free, slots);
+    return row === undefined ? undefined : this.#makeJob(name, channel, row);
+  }
+
+  #pick(channel: ChannelState, troubled: boolean, free: number, slots: number): Row | undefined {
+    const activeIn = (lane: number) => this.#laneActive.get(this.#table.laneName(lane)) ?? 0;
+    if (!troubled)
+      return channel.lists.take('sound', (lane) => activeIn(lane) < Math.max(1, 3 * free));
+    if (channel.troubled >= Math.max(1, Math.floor(slots / 4))) return undefined;
+    return channel.lists.take('troubled', (lane) => activeIn(lane) === 0);
+  }
+
+  #makeJob(name: ChannelName, channel: ChannelState, first: Row): Job {
+    const table = this.#table;
+    const lane = table.laneName(table.lane[first]!);
+    const troubled = this.#troubled.has(lane);
+    const no = (this.#jobs = (this.#jobs + 1) % 0x7fffffff);
+    const rows = this.#companions(first);
+    for (const row of rows) {
+      if (row !== first) this.#leaveLane(row);
+      this.#place[row] = place.taken;
+      this.#takenBy[row] = no;
+    }
+    channel.active += 1;
+    if (troubled) channel.troubled += 1;
+    this.#laneActive.set(lane, (this.#laneActive.get(lane) ?? 0) + 1);
+    const rcpts = rows.map((row) => table.rcpt[row]!);
+    return { no, message: this.#idOf(first), rcpts, channel: name, lane, troubled, rows };
+  }
+
+  /** The due recipients of the same letter in the same lane: they share one transaction. */
+  #companions(first: Row): Row[] {
+    const { maxRecipients = 100 } = this.#options;
+    const { letter, lane } = this.#table;
+    const rows = [first];
+    for (const row of this.#table.rowsOf(letter[first]!)) {
+      if (rows.length >= maxRecipients) break;
+      const due = this.#place[row] === place.lane;
+      if (due && row !== first && lane[row] === lane[first]) rows.push(row);
+    }
+    return rows;
+  }
+
+  #noteTrouble(channel: ChannelState, lane: string, trouble: boolean): void {
+    if (this.#troubled.has(lane) === trouble) return;
+    // Bounded: forgetting that a lane was in trouble costs one more slow attempt.
+    if (this.#troubled.size > 100_000) this.#troubled.clear();
+    if (trouble) this.#troubled.add(lane);
+    else this.#troubled.delete(lane);
+    const no = this.#table.laneNo(lane);
+    if (no !== undefined) channel.lists.mark(no, trouble);
+  }
+
+  #enterLane(row: Row): void {
+    const lane = this.#table.lane[row]!;
+    this.#place[row] = place.lane;
+    const name = this.#table.laneName(lane);
+    this.#listsOf(lane).add(row, lane, this.#table.tried[row] === 1, this.#troubled.has(name));
+  }
+
+  #leaveLane(row: Row): void {
+    const lane = this.#table.lane[row]!;
+    this.#listsOf(lane).remove(row, lane, this.#table.tried[row] === 1);
+  }
+
+  #listsOf(lane: number): LaneLists {
+    const name = this.#table.laneName(lane);
+    return this.#channels[name.startsWith('local ') ? 'local' : 'remote'].lists;
+  }
+
+  /** One alarm for the whole queue: for whatever is due first. */
+  #setAlarm(): void {
+    const row = this.#heap.peek();
+    const due = row === undefined ? Infinity : this.#table.due[row]!;
+    if (due === this.#alarmAt && this.#alarm !== undefined) return;
+    this.#alarm?.();
+    this.#alarm = undefined;
+    this.#alarmAt = due;
+    if (due === Infinity || this.#stopped) return;
+    this.#alarm = this.#options.clock.at(due, () => {
+      this.#alarm = undefined;
+      this.#stirred.next();
+    });
+  }
+
+  /** Once per turn, however many rows changed in it. */
+  stir(): void {
+    if (this.#stirring || this.#stopped) return;
+    this.#stirring = true;
+    queueMicrotask(() => {
+      this.#stirring = false;
+      this.#stirred.next();
+    });
+  }
+
+  #idOf(row: Row): MessageId {
+    return this.#table.idOf(this.#table.letter[row]!);
+  }
+
+  #makeRoom(row: Row): void {
+    if (row < this.#place.length) return;
+    const size = Math.max(row + 1, this.#place.length * 2);
+    const places = new Uint8Array(size);
+    places.set(this.#place);
+    this.#place = places;
+    const takenBy = new Int32Array(size);
+    takenBy.set(this.#takenBy);
+    this.#takenBy = takenBy;
+  }
+}

@@ -1,0 +1,179 @@
+/** What is true of one letter after its events so far: the fold of its stream. */
+import type { Address, BodyRef, RecipientNo } from '../mail/envelope.ts';
+import type { Instant } from '../platform/clock.ts';
+import type { Parent, QueueEvent, Route } from './events.ts';
+
+export type RecipientStatus = 'waiting' | 'attempting' | 'delivered' | 'failed' | 'cancelled';
+
+export type RecipientState = {
+  /** The envelope's address, or the one an operator redirected it to. */
+  address: Address;
+  status: RecipientStatus;
+  route: Route | undefined;
+  tries: number;
+  /** When the next attempt may start; meaningful while `waiting`. */
+  dueAt: Instant;
+  /** The next attempt was asked for by hand. */
+  asked: boolean;
+};
+
+export type OpenAttempt = {
+  readonly rcpts: readonly RecipientNo[];
+  readonly routes: readonly Route[];
+  readonly startedAt: Instant;
+  readonly untilAt: Instant;
+  readonly last: boolean;
+};
+
+/** One failure, in the order in which failures were reported: what a bounce lists. */
+export type Failure = {
+  readonly rcpt: RecipientNo;
+  readonly address: Address;
+  readonly text: string;
+};
+
+export type QueueState = {
+  birth: Instant;
+  returnPath: Address;
+  body: BodyRef;
+  eightBit: boolean;
+  utf8: boolean;
+  parent: Parent | undefined;
+  recipients: RecipientState[];
+  /** Recipients without a terminal event. */
+  unfinished: number;
+  /** Number of the last attempt. */
+  attempts: number;
+  open: Map<number, OpenAttempt>;
+  failures: Failure[];
+  held: boolean;
+  settledAt: Instant | undefined;
+  done: boolean;
+};
+
+export const initial = (): QueueState => ({
+  birth: 0,
+  returnPath: '',
+  body: { id: '', bytes: 0, sha256: '' },
+  eightBit: false,
+  utf8: false,
+  parent: undefined,
+  recipients: [],
+  unfinished: 0,
+  attempts: 0,
+  open: new Map(),
+  failures: [],
+  held: false,
+  settledAt: undefined,
+  done: false,
+});
+
+/** In place: its holder alone has the state, and a letter to thousands must not be copied per event. */
+export function evolve(state: QueueState, event: QueueEvent): QueueState {
+  switch (event.type) {
+    case 'MessageAccepted': {
+      const { envelope, body, arrival, parent } = event.data;
+      state.birth = event.at;
+      state.returnPath = envelope.returnPath;
+      state.body = body;
+      state.eightBit = arrival.eightBit ?? false;
+      state.utf8 = arrival.utf8 ?? false;
+      state.parent = parent;
+      state.recipients = envelope.recipients.map((address) => waiting(address, event.at));
+      state.unfinished = envelope.recipients.length;
+      break;
+    }
+    case 'MessageQueued':
+      event.data.routes.forEach((route, rcpt) => {
+        const recipient = state.recipients[rcpt];
+        if (recipient !== undefined) recipient.route = route;
+      });
+      break;
+    case 'AttemptStarted': {
+      const { attempt, rcpts, routes, untilAt, last } = event.data;
+      state.attempts = attempt;
+      state.open.set(attempt, { rcpts, routes, startedAt: event.at, untilAt, last });
+      rcpts.forEach((rcpt, index) => {
+        const recipient = state.recipients[rcpt]!;
+        recipient.status = 'attempting';
+        recipient.route = routes[index];
+        recipient.tries += 1;
+        recipient.asked = false;
+      });
+      break;
+    }
+    case 'RecipientDelivered':
+      finish(state, event.data.rcpt, event.data.attempt, 'delivered');
+      break;
+    case 'RecipientDeferred': {
+      const recipient = finish(state, event.data.rcpt, event.data.attempt, 'waiting');
+      recipient.dueAt = event.data.dueAt;
+      break;
+    }
+    case 'RecipientFailed': {
+      const { rcpt, address, attempt, reply } = event.data;
+      finish(state, rcpt, attempt, 'failed');
+      state.failures.push({ rcpt, address, text: reply.text });
+      break;
+    }
+    case 'RecipientCancelled':
+      finish(state, event.data.rcpt, undefined, 'cancelled');
+      break;
+    case 'RecipientRedirected': {
+      const recipient = state.recipients[event.data.rcpt]!;
+      recipient.address = event.data.to;
+      recipient.dueAt = event.at;
+      break;
+    }
+    case 'RetryRequested':
+      for (const rcpt of event.data.rcpts) {
+        const recipient = state.recipients[rcpt]!;
+        recipient.dueAt = event.at;
+        recipient.asked = true;
+      }
+      break;
+    case 'MessageHeld':
+      state.held = true;
+      break;
+    case 'MessageReleased':
+      state.held = false;
+      break;
+    case 'MessageSettled':
+      state.settledAt = event.at;
+      break;
+    case 'BounceQueued':
+    case 'BounceDiscarded':
+      break;
+    case 'MessageCleanedUp':
+      state.done = true;
+      break;
+  }
+  return state;
+}
+
+const waiting = (address: Address, dueAt: Instant): RecipientState => ({
+  address,
+  status: 'waiting',
+  route: undefined,
+  tries: 0,
+  dueAt,
+  asked: false,
+});
+
+/** A recipient leaves an attempt; the attempt closes with its last recipient. */
+function finish(
+  state: QueueState,
+  rcpt: RecipientNo,
+  attempt: number | undefined,
+  status: RecipientStatus,
+): RecipientState {
+  const recipient = state.recipients[rcpt]!;
+  recipient.status = status;
+  if (status !== 'waiting') state.unfinished -= 1;
+  const open = attempt === undefined ? undefined : state.open.get(attempt);
+  if (attempt !== undefined && open !== undefined) {
+    const under = open.rcpts.some((other) => state.recipients[other]!.status === 'attempting');
+    if (!under) state.open.delete(attempt);
+  }
+  return recipient;
+}
