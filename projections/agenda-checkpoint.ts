@@ -1,7 +1,7 @@
 /**
  * The agenda as bytes, so that a restart replays the tail of the log and not its history.
- * Layout: one line of JSON (`CheckpointHead`), LF, then fixed-width columns; a CRC-32 over everything
- * after the head. Whatever does not fit exactly is no checkpoint: folding from the first event gives the same.
+ * Layout: one line of JSON (`CheckpointHead`), LF, fixed-width columns, and a CRC-32 over all of that.
+ * Whatever does not fit exactly is no checkpoint: folding from the first event gives the same.
  */
 import { crc32 } from 'node:zlib';
 import type { Position } from '../src/log/ports.ts';
@@ -22,7 +22,6 @@ export type CheckpointHead = {
   readonly rows: number;
   readonly lanes: readonly string[];
   readonly owing: readonly string[];
-  readonly sum: number;
 };
 
 export type LastFolded = Pick<CheckpointHead, 'position' | 'stream' | 'revision' | 'at'>;
@@ -31,6 +30,8 @@ export type LastFolded = Pick<CheckpointHead, 'position' | 'stream' | 'revision'
 const letterBytes = 16 + 1 + 4;
 /** rcpt, lane, due, status, tried */
 const rowBytes = 4 + 4 + 8 + 1 + 1;
+/** CRC-32 over everything before it. */
+const sumBytes = 4;
 
 export function encodeAgenda({ rows, owing }: Agenda, last: LastFolded): Uint8Array {
   const columns = Buffer.allocUnsafe(rows.letters * letterBytes + rows.recipients * rowBytes);
@@ -46,9 +47,11 @@ export function encodeAgenda({ rows, owing }: Agenda, last: LastFolded): Uint8Ar
     rows: rows.recipients,
     lanes: [...lanes.keys()],
     owing: [...owing],
-    sum: crc32(columns),
   };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), columns]);
+  const line = Buffer.from(`${JSON.stringify(head)}\n`);
+  const sum = Buffer.alloc(sumBytes);
+  sum.writeUInt32LE(crc32(columns, crc32(line)));
+  return Buffer.concat([line, columns, sum]);
 }
 
 function writeLetter(
@@ -85,27 +88,22 @@ export function decodeAgenda(bytes: Uint8Array, agenda: Agenda): CheckpointHead 
   const head = readCheckpointHead(bytes);
   if (head === undefined) return undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const columns = buffer.subarray(buffer.indexOf(0x0a) + 1);
-  const expected = head.letters * letterBytes + head.rows * rowBytes;
-  if (columns.byteLength !== expected || crc32(columns) !== head.sum) return undefined;
+  const columns = buffer.subarray(buffer.indexOf(0x0a) + 1, -sumBytes);
+  if (columns.byteLength !== head.letters * letterBytes + head.rows * rowBytes) return undefined;
   for (const message of head.owing) agenda.owing.add(message);
   for (let at = 0; at < columns.byteLength;) at = readLetter(columns, at, agenda.rows, head.lanes);
   return head;
 }
 
-/** What the checkpoint says of itself, if this release understands it. */
+/** What the checkpoint says of itself, if it is whole and this release understands it. */
 export function readCheckpointHead(bytes: Uint8Array): CheckpointHead | undefined {
-  const end = bytes.indexOf(0x0a);
-  return end === -1 ? undefined : readHead(Buffer.from(bytes.subarray(0, end)).toString('utf8'));
-}
-
-function readHead(line: string): CheckpointHead | undefined {
-  try {
-    const head = JSON.parse(line) as CheckpointHead;
-    return head.fingerprint === agendaFingerprint ? head : undefined;
-  } catch {
-    return undefined;
-  }
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = buffer.indexOf(0x0a);
+  const sumAt = buffer.byteLength - sumBytes;
+  if (end === -1 || end >= sumAt) return undefined;
+  if (crc32(buffer.subarray(0, sumAt)) !== buffer.readUInt32LE(sumAt)) return undefined;
+  const head = JSON.parse(buffer.toString('utf8', 0, end)) as CheckpointHead;
+  return head.fingerprint === agendaFingerprint ? head : undefined;
 }
 
 function readLetter(

@@ -1,5 +1,8 @@
-/** Looks for dot-qmail files without opening them; for doors, so never in the way of their loop. */
-import { stat } from 'node:fs/promises';
+/**
+ * Looks for dot-qmail files without opening them. For the role `local`, which answers for the doors; its calls
+ * are synchronous because those of other threads might have a user's rights (delivery/local/identity.ts).
+ */
+import { statSync } from 'node:fs';
 import { Trouble } from '../mail/trouble.ts';
 import { errnoOf, isTemporary } from '../platform/errno.ts';
 import type { DotQmailSearch } from './directory.ts';
@@ -8,16 +11,16 @@ import type { Owner } from './owner.ts';
 
 export const diskDotQmail: DotQmailSearch = {
   async any(owner, names) {
-    const home = await look(owner.home);
+    const home = look(owner.home);
     if (home === 'hidden') return true;
     if (home === 'missing') return missingHome(owner);
     return anyFile(owner.home, names);
   },
 };
 
-async function anyFile(home: string, names: readonly DotQmailName[]): Promise<boolean> {
+function anyFile(home: string, names: readonly DotQmailName[]): boolean {
   for (const { name } of names) {
-    const found = await look(`${home}/${name}`);
+    const found = look(`${home}/${name}`);
     // Mail for a user whose home we may not see is taken, as qmail does; the delivery will know.
     if (found === 'file' || found === 'hidden') return true;
   }
@@ -31,9 +34,9 @@ function missingHome({ managed }: Owner): false {
 }
 
 /** `missing` is all that qmail-local would pass over: absent, unreachable, or no regular file. */
-async function look(path: string): Promise<'file' | 'other' | 'missing' | 'hidden'> {
+function look(path: string): 'file' | 'other' | 'missing' | 'hidden' {
   try {
-    return (await stat(path)).isFile() ? 'file' : 'other';
+    return statSync(path).isFile() ? 'file' : 'other';
   } catch (cause) {
     const errno = errnoOf(cause);
     if (errno === 'EACCES' || errno === 'EPERM') return 'hidden';

@@ -2,7 +2,7 @@
  * The machine's accounts through `getent passwd`, which asks whatever the machine asks (files, LDAP, SSSD).
  * Unlike getpwnam its exit code tells "no such user" from "nobody answers". Answers are kept a while.
  */
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import type { Clock } from '../platform/clock.ts';
 import { isTemporary } from '../platform/errno.ts';
 import type { Ended, Processes } from '../platform/processes.ts';
@@ -48,7 +48,7 @@ async function ask(processes: Processes, name: string): Promise<Answer> {
 }
 
 /** getent(1): 0 found, 2 no such key; all else is trouble. */
-async function read(ended: Ended, name: string): Promise<Answer> {
+function read(ended: Ended, name: string): Answer {
   if (ended.how !== 'exit') return 'temporary';
   if (ended.code === 2) return 'none';
   const line = new TextDecoder().decode(ended.output).split('\n')[0] ?? '';
@@ -56,10 +56,10 @@ async function read(ended: Ended, name: string): Promise<Answer> {
   if (ended.code !== 0 || !/^\d+$/.test(uid) || !/^\d+$/.test(gid)) return 'temporary';
   if (found !== name) return 'none';
   const account = { uid: Number(uid), gid: Number(gid), home };
-  return ownerOfHome(home).then(
-    (homeOwner) => ({ ...account, homeOwner }),
-    (cause: unknown) => (isTemporary(cause) ? 'temporary' : account),
-  );
+  // Synchronous on purpose: a call of another thread might have a user's rights (delivery/local/identity.ts).
+  try {
+    return { ...account, homeOwner: statSync(home).uid };
+  } catch (cause) {
+    return isTemporary(cause) ? 'temporary' : account;
+  }
 }
-
-const ownerOfHome = async (home: string): Promise<number> => (await stat(home)).uid;

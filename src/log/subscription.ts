@@ -39,6 +39,7 @@ export function subscribeTo(
         if (moved) continue;
         if (ended) break;
         await new Promise<void>((resolve) => (wake = resolve));
+        if (ended && !moved) break;
       }
       subscriber.complete();
     };
@@ -52,7 +53,7 @@ export function subscribeTo(
       error: (cause: unknown) => subscriber.error(cause),
       complete: () => {
         ended = true;
-        stir();
+        wake?.();
       },
     });
     run().catch((cause: unknown) => subscriber.error(cause));

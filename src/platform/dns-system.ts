@@ -27,7 +27,7 @@ const askable = /^[A-Za-z0-9_.-]{1,254}$/;
 
 /** A Unicode name as DNS spells it (RFC 5891); `undefined` for what is no name. */
 function asciiName(host: string): string | undefined {
-  const name = /^[\0-\x7f]*$/.test(host) ? host : domainToASCII(host);
+  const name = /[\u0080-\uffff]/.test(host) ? domainToASCII(host) : host;
   return askable.test(name) ? name : undefined;
 }
 

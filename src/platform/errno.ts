@@ -1,10 +1,10 @@
 /** The system's error numbers, in qmail's words (error_str.c) and by qmail's hopes (error_temp.c). */
 
 /** `ENOENT`; `undefined` for what is no error of the system. */
-export const errnoOf = (cause: unknown): string | undefined =>
-  cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
-    ? cause.code
-    : undefined;
+export function errnoOf(cause: unknown): string | undefined {
+  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined;
+  return typeof cause.code === 'string' ? cause.code : undefined;
+}
 
 const words: Readonly<Record<string, string>> = {
   EACCES: 'access denied',

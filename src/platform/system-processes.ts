@@ -4,25 +4,20 @@ import type { Readable } from 'node:stream';
 import type { Clock } from './clock.ts';
 import type { Command, Processes } from './processes.ts';
 
-export type SystemProcessesParts = {
-  readonly clock: Clock;
-  /** Runs something with the engine's own rights: an engine that is root may be somebody else just now. */
-  readonly asEngine?: <T>(run: () => T) => Promise<T>;
-};
+export type SystemProcessesParts = { readonly clock: Clock };
 
 /** Between TERM and KILL. */
 const graceMs = 2_000;
 /** How long we listen to what a program left in the background once it has ended itself. */
 const lingerMs = 500;
 
-export function systemProcesses({
-  clock,
-  asEngine = async (run) => run(),
-}: SystemProcessesParts): Processes {
+export function systemProcesses({ clock }: SystemProcessesParts): Processes {
   return {
     async run(command, callOff) {
-      const { child, output, ended } = await asEngine(() => start(command));
-      const stop = stopper(child, clock, asEngine);
+      const child = startGroup(command);
+      const ended = ending(child);
+      const output = collect(child.stdout, command.maxOutputBytes);
+      const stop = stopper(child, clock);
       const cancelLimit = clock.at(clock.now() + command.timeoutMs, stop.now);
       callOff?.addEventListener('abort', stop.now);
       if (callOff?.aborted) stop.now();
@@ -37,14 +32,6 @@ export function systemProcesses({
       }
     },
   };
-}
-
-/** Listens from the very start: a program that cannot be started says so before anybody awaits it. */
-function start(command: Command) {
-  const child = startGroup(command);
-  const ended = ending(child);
-  ended.catch(() => {});
-  return { child, ended, output: collect(child.stdout, command.maxOutputBytes) };
 }
 
 /** With `detached` the child leads a new session and group. The system empties the list of groups with `uid`. */
@@ -73,14 +60,10 @@ function collect(stdout: Readable | null, maxBytes: number): () => Uint8Array {
 
 type Stopper = { now: () => void; happened: () => boolean; done: () => void };
 
-function stopper(
-  child: ChildProcess,
-  clock: Clock,
-  asEngine: NonNullable<SystemProcessesParts['asEngine']>,
-): Stopper {
+function stopper(child: ChildProcess, clock: Clock): Stopper {
   let stopped = false;
   let cancelKill = () => {};
-  const signal = (name: 'SIGTERM' | 'SIGKILL') => void asEngine(() => killGroup(child.pid, name));
+  const signal = (name: 'SIGTERM' | 'SIGKILL') => killGroup(child.pid, name);
   return {
     now() {
       if (stopped) return;

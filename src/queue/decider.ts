@@ -78,7 +78,10 @@ export type SettleBounce = {
 export type QueueCommand =
   AcceptMessage | StartAttempt | RecordReport | DoubtAttempt | HandCommand | SettleBounce;
 
+/** A letter is accepted once, and only then can anything else happen to it. */
 export function decide(command: QueueCommand, state: QueueState): readonly QueueEvent[] {
+  const exists = state.body.id !== '';
+  if ((command.type === 'AcceptMessage') === exists) return [];
   switch (command.type) {
     case 'AcceptMessage':
       return accept(command);
@@ -119,7 +122,7 @@ function start(command: StartAttempt, state: QueueState): readonly QueueEvent[] 
   const rcpts: RecipientNo[] = [];
   const routes: Route[] = [];
   command.rcpts.forEach((rcpt, index) => {
-    if (state.recipients[rcpt]?.status !== 'waiting') return;
+    if (state.recipients[rcpt]?.status !== 'waiting' || rcpts.includes(rcpt)) return;
     rcpts.push(rcpt);
     routes.push(command.routes[index]!);
   });
@@ -158,6 +161,11 @@ function record(command: RecordReport, state: QueueState): readonly QueueEvent[]
     heard.add(rcpt);
     events.push(judge(outcome, attempt, open, state, at, children?.get(rcpt)));
   }
+  // The report closes the attempt: whom it forgot would else be under way for ever.
+  for (const rcpt of open.rcpts) {
+    if (heard.has(rcpt) || state.recipients[rcpt]?.status !== 'attempting') continue;
+    events.push(judge(unreported(rcpt), attempt, open, state, at, undefined));
+  }
   return [...events, ...settle(state, events, at)];
 }
 
@@ -188,10 +196,17 @@ function judge(
   return { type: 'RecipientDeferred', v: 1, at, data: { ...tried, dueAt, ...doubt } };
 }
 
-const tooLong = (reply: Reply): Reply => ({
-  ...reply,
-  text: reply.text + tooLongInQueue,
+const unreported = (rcpt: RecipientNo): Outcome => ({
+  rcpt,
+  kind: 'deferred',
+  doubt: true,
+  reply: { text: 'Report mangled, will defer. Possible duplicate! (#4.3.0)\n', status: '4.3.0' },
 });
+
+const tooLong = (reply: Reply): Reply => {
+  const lineEnd = reply.text === '' || reply.text.endsWith('\n') ? '' : '\n';
+  return { ...reply, text: reply.text + lineEnd + tooLongInQueue };
+};
 
 function doubt(command: DoubtAttempt, state: QueueState): readonly QueueEvent[] {
   const { attempt, policy, why, at } = command;
@@ -226,7 +241,9 @@ function byHand(command: HandCommand, state: QueueState): readonly QueueEvent[] 
   if (state.done) return [];
   switch (command.type) {
     case 'Retry': {
-      const rcpts = waitingOf(state, command.rcpts);
+      const rcpts = waitingOf(state, command.rcpts).filter(
+        (rcpt) => !state.recipients[rcpt]!.asked,
+      );
       return rcpts.length === 0
         ? []
         : [{ type: 'RetryRequested', v: 1, at, data: { by, why, rcpts } }];
@@ -253,7 +270,7 @@ function byHand(command: HandCommand, state: QueueState): readonly QueueEvent[] 
 
 /** Recipients that an operator's command can still touch: a running attempt is beyond recall. */
 function waitingOf(state: QueueState, asked: readonly RecipientNo[] | undefined): RecipientNo[] {
-  const all = asked ?? state.recipients.keys();
+  const all = new Set(asked ?? state.recipients.keys());
   return [...all].filter((rcpt) => state.recipients[rcpt]?.status === 'waiting');
 }
 

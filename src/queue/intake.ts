@@ -40,7 +40,7 @@ export function queueIntake(parts: {
     async accept({ id, envelope, arrival, body, parent }) {
       const { routing, digest } = rules();
       // Before the append: with its publication the first attempt may begin.
-      if (body.inline !== undefined) bodies.keep(id, body.inline);
+      if (body.inline !== undefined) bodies.keep(body.ref, body.inline);
       try {
         await letters.handle(
           id,

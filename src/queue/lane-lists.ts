@@ -11,39 +11,39 @@ type Lane = {
   readonly fresh: Ends;
   readonly retries: Ends;
   retryNext: boolean;
-  inRing: boolean;
   troubled: boolean;
+  /** The lane's place in its ring; any other place of it is left over from before it changed rings. */
+  place: Place | undefined;
 };
 
+type Place = { readonly lane: number };
+
 /** Lanes in the order of their turns. */
-type Ring = { lanes: number[]; turn: number };
+type Ring = { places: Place[]; turn: number };
 
 export class LaneLists {
   readonly #lanes = new Map<number, Lane>();
-  readonly #sound: Ring = { lanes: [], turn: 0 };
-  readonly #troubled: Ring = { lanes: [], turn: 0 };
+  readonly #sound: Ring = { places: [], turn: 0 };
+  readonly #troubled: Ring = { places: [], turn: 0 };
   #next = new Int32Array(1024).fill(none);
   #previous = new Int32Array(1024).fill(none);
 
   add(row: number, lane: number, isRetry: boolean, troubled: boolean): void {
     this.#makeRoom(row);
     const lists = this.#lanes.get(lane) ?? this.#open(lane);
-    lists.troubled = troubled;
+    this.#enterRing(lists, lane, troubled);
     const ends = isRetry ? lists.retries : lists.fresh;
     this.#previous[row] = ends.tail;
     this.#next[row] = none;
     if (ends.tail === none) ends.head = row;
     else this.#next[ends.tail] = row;
     ends.tail = row;
-    if (lists.inRing) return;
-    lists.inRing = true;
-    this.#ringOf(lists).lanes.push(lane);
   }
 
-  /** The lane's trouble began or ended; it changes rings at its next turn. */
+  /** The lane's trouble began or ended: it changes rings at once, or nobody might ask for it again. */
   mark(lane: number, troubled: boolean): void {
     const lists = this.#lanes.get(lane);
-    if (lists !== undefined) lists.troubled = troubled;
+    if (lists !== undefined) this.#enterRing(lists, lane, troubled);
   }
 
   remove(row: number, lane: number, isRetry: boolean): void {
@@ -61,25 +61,29 @@ export class LaneLists {
   /** Takes the next row, from the first lane in turn that may run; that lane's turn then passes. */
   take(kind: 'sound' | 'troubled', mayRun: (lane: number) => boolean): number | undefined {
     const ring = kind === 'sound' ? this.#sound : this.#troubled;
-    for (let asked = ring.lanes.length - ring.turn; asked > 0; asked -= 1) {
-      const lane = ring.lanes[ring.turn]!;
+    for (let asked = ring.places.length - ring.turn; asked > 0; asked -= 1) {
+      const place = ring.places[ring.turn]!;
       ring.turn += 1;
       compact(ring);
+      const { lane } = place;
       const lists = this.#lanes.get(lane);
-      if (lists === undefined || isEmpty(lists)) {
+      if (lists?.place !== place) continue;
+      if (isEmpty(lists)) {
         // Emptied by removals from the middle; it comes back with its next row.
         this.#lanes.delete(lane);
         continue;
       }
-      const home = this.#ringOf(lists);
-      home.lanes.push(lane);
-      if (home === ring && mayRun(lane)) return this.#takeFrom(lists, lane);
+      ring.places.push(place);
+      if (mayRun(lane)) return this.#takeFrom(lists, lane);
     }
     return undefined;
   }
 
-  #ringOf(lists: Lane): Ring {
-    return lists.troubled ? this.#troubled : this.#sound;
+  #enterRing(lists: Lane, lane: number, troubled: boolean): void {
+    if (lists.place !== undefined && lists.troubled === troubled) return;
+    lists.troubled = troubled;
+    lists.place = { lane };
+    (troubled ? this.#troubled : this.#sound).places.push(lists.place);
   }
 
   #takeFrom(lists: Lane, lane: number): number {
@@ -97,8 +101,8 @@ export class LaneLists {
       fresh: { head: none, tail: none },
       retries: { head: none, tail: none },
       retryNext: false,
-      inRing: false,
       troubled: false,
+      place: undefined,
     };
     this.#lanes.set(lane, lists);
     return lists;
@@ -113,8 +117,8 @@ export class LaneLists {
 }
 
 function compact(ring: Ring): void {
-  if (ring.turn < 1024 || ring.turn * 2 < ring.lanes.length) return;
-  ring.lanes = ring.lanes.slice(ring.turn);
+  if (ring.turn < 1024 || ring.turn * 2 < ring.places.length) return;
+  ring.places = ring.places.slice(ring.turn);
   ring.turn = 0;
 }
 

@@ -120,11 +120,12 @@ export function openLetters({ log, keep = 2_000, conflictRetries = 5 }: LettersO
   return {
     handle: (message, command, body) =>
       inTurn(message, (slot) => {
-        // A letter that is only now accepted has no past to load.
-        if (command.type === 'AcceptMessage') {
+        // A letter that only now comes in has no past to load. One that we make ourselves may have: it
+        // is made again after a stop, and the log takes the same words as a repetition.
+        if (command.type === 'AcceptMessage' && command.parent === undefined) {
           slot.letter ??= { state: initial(), revision: noStream };
         }
-        return run(message, slot, ({ revision }) => once(command, revision), body);
+        return run(message, slot, () => command, body);
       }),
     handleWith: (message, make) =>
       inTurn(message, (slot) =>
@@ -143,9 +144,5 @@ export function openLetters({ log, keep = 2_000, conflictRetries = 5 }: LettersO
       }),
   };
 }
-
-/** A letter is accepted once; for every other command it must exist. */
-const once = (command: QueueCommand, revision: Revision): QueueCommand | undefined =>
-  (command.type === 'AcceptMessage') === (revision === noStream) ? command : undefined;
 
 const nothing = (): void => undefined;

@@ -5,17 +5,22 @@
 import {
   catchError,
   concatMap,
+  defaultIfEmpty,
   defer,
   EMPTY,
   finalize,
   from,
+  ignoreElements,
+  map,
   mergeMap,
   of,
   startWith,
+  take,
   tap,
   timer,
   type Observable,
 } from 'rxjs';
+import type { RecipientNo } from '../mail/envelope.ts';
 import { isTrouble } from '../mail/trouble.ts';
 import type { AttemptReport, Channel, ChannelName, Order } from './ports.ts';
 import type { Recorder } from './recorder.ts';
@@ -25,7 +30,8 @@ export type Parts = {
   readonly scheduler: {
     readonly stirred$: Observable<void>;
     take(): Job | undefined;
-    release(job: Job, trouble: boolean): void;
+    started(job: Job, rcpts: readonly RecipientNo[]): void;
+    release(job: Job, trouble?: boolean): void;
     park(message: string): void;
   };
   readonly channels: { readonly [C in ChannelName]: Channel };
@@ -52,15 +58,16 @@ function* jobsOf(scheduler: Parts['scheduler']): Generator<Job> {
 }
 
 function attempt(job: Job, parts: Parts): Observable<void> {
-  const { scheduler, channels, recorder } = parts;
-  let trouble = false;
+  const { scheduler, recorder } = parts;
+  let trouble: boolean | undefined;
   return defer(() => recorder.start(job)).pipe(
-    concatMap((order) => (order === undefined ? EMPTY : deliver(order, channels[order.channel]))),
+    catchError((cause: unknown) => takeBack(job, cause, parts)),
+    concatMap((order) => (order === undefined ? pause(parts) : deliver(order, job, parts))),
     tap(({ report }) => {
       trouble = neverConnected(report);
     }),
     // The verdict is known and must not be lost: it waits for the log as long as it takes.
-    concatMap(({ order, report }) => recordSurely(order, report, job, parts)),
+    concatMap(({ order, report }) => surely(() => recorder.record(order, report), job, parts)),
     // One bad letter does not stop the post.
     catchError((cause: unknown) => setAside(job, cause, parts)),
     finalize(() => scheduler.release(job, trouble)),
@@ -69,41 +76,59 @@ function attempt(job: Job, parts: Parts): Observable<void> {
 
 type Told = { readonly order: Order; readonly report: AttemptReport };
 
-const deliver = (order: Order, channel: Channel): Observable<Told> =>
-  channel.attempt(order).pipe(
+function deliver(order: Order, job: Job, { scheduler, channels }: Parts): Observable<Told> {
+  const rcpts = order.recipients.map(({ rcpt }) => rcpt);
+  scheduler.started(job, rcpts);
+  return defer(() => channels[order.channel].attempt(order)).pipe(
+    take(1),
     // A broken channel is our trouble, never the recipient's: it defers.
     catchError((cause: unknown) => of(channelBroke(order, cause))),
-    concatMap((report) => of({ order, report })),
+    defaultIfEmpty(channelBroke(order, undefined)),
+    map((report) => ({ order, report })),
   );
+}
 
-function recordSurely(
-  order: Order,
-  report: AttemptReport,
-  job: Job,
-  parts: Parts,
-): Observable<void> {
-  return defer(() => parts.recorder.record(order, report)).pipe(
+/**
+ * What could not be recorded is not made. Whether the record stands in the log after all, the log must
+ * say; until then the slot stays taken, and so nothing spins.
+ */
+function takeBack(job: Job, cause: unknown, parts: Parts): Observable<never> {
+  if (!isTrouble(cause) || !cause.tryAgain) throw cause;
+  parts.onTrouble(job, cause);
+  return pause(parts, () => surely(() => parts.recorder.takeBack(job), job, parts));
+}
+
+/** Again and again, until the log can be written. */
+function surely(run: () => Promise<void>, job: Job, parts: Parts): Observable<void> {
+  return defer(run).pipe(
     catchError((cause: unknown) => {
       if (!isTrouble(cause) || !cause.tryAgain) throw cause;
       parts.onTrouble(job, cause);
-      return timer(parts.pauseMs ?? 1000).pipe(
-        concatMap(() => recordSurely(order, report, job, parts)),
-      );
+      return pause(parts, () => surely(run, job, parts));
     }),
   );
+}
+
+function pause(parts: Parts, then: () => Observable<void> = () => EMPTY): Observable<never> {
+  return timer(parts.pauseMs ?? 1000).pipe(concatMap(then), ignoreElements());
 }
 
 /** If recording fails we stop delivering: the slot stays taken for a while, so that nothing spins. */
 function setAside(job: Job, cause: unknown, parts: Parts): Observable<never> {
   parts.onTrouble(job, cause);
   if (isTrouble(cause, 'log-damaged') || !isTrouble(cause)) parts.scheduler.park(job.message);
-  return timer(parts.pauseMs ?? 1000).pipe(concatMap(() => EMPTY));
+  return pause(parts);
 }
 
-/** Nobody answered at the destination; a busy host (4xx) has at least said so. */
+/**
+ * Nobody answered at the destination; a busy host (4xx) has at least said so. In doubt is what broke on
+ * our side or half-way, which says nothing against the destination.
+ */
 const neverConnected = ({ outcomes }: AttemptReport): boolean =>
   outcomes.length > 0 &&
-  outcomes.every(({ kind, reply }) => kind === 'deferred' && reply.code === undefined);
+  outcomes.every(
+    ({ kind, reply, doubt }) => kind === 'deferred' && reply.code === undefined && doubt !== true,
+  );
 
 /** Whether the far side took it nobody knows: the attempt is in doubt. */
 function channelBroke(order: Order, cause: unknown): AttemptReport {

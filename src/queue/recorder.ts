@@ -2,28 +2,30 @@
  * Between a job and the log: an attempt is recorded before it is made, and its verdicts after.
  * A stop between the two leaves an attempt in doubt, which the next start finds and says so.
  */
-import { createHash } from 'node:crypto';
 import { laneOf } from '../../projections/agenda.ts';
 import type { MessageId, RecipientNo } from '../mail/envelope.ts';
-import { deriveMessageId } from '../mail/message-id.ts';
 import { isTrouble } from '../mail/trouble.ts';
+import type { Reply } from '../mail/verdict.ts';
 import type { Clock, Instant } from '../platform/clock.ts';
 import type { Spool } from '../spool/ports.ts';
 import type { Bodies } from './bodies.ts';
-import { joinBodies } from './child-body.ts';
 import type { RecordReport, StartAttempt } from './decider.ts';
 import type { QueueEvent } from './events.ts';
 import type { QueueIntake, RulesInForce } from './intake.ts';
 import type { Letters } from './letters.ts';
-import type { AttemptReport, Forward, Order } from './ports.ts';
+import { bodyTrouble } from './body-trouble.ts';
+import { acceptForwards } from './forwards.ts';
+import type { AttemptReport, Order } from './ports.ts';
 import { route } from './routing.ts';
 import type { Job } from './scheduler.ts';
 import type { QueueState } from './state.ts';
-import { expandVerp, isVerp } from './verp.ts';
+import { expandVerp, isVerp } from '../mail/verp.ts';
 
 export interface Recorder {
   /** Records that the attempt starts; `undefined` when there is nothing to attempt after all. */
   start(job: Job): Promise<Order | undefined>;
+  /** After `start` failed: if its record stands in the log, says that nothing came of the attempt. */
+  takeBack(job: Job): Promise<void>;
   /** Accepts what the delivery forwarded, then records the verdicts. */
   record(order: Order, report: AttemptReport): Promise<void>;
 }
@@ -54,16 +56,22 @@ export function openRecorder(parts: RecorderParts): Recorder {
       try {
         return { ...order, body: await bodies.source(letter.body) };
       } catch (cause) {
-        await letters.handle(job.message, bodyTrouble(started, cause, clock.now()));
+        if (!isTrouble(cause)) throw cause;
+        const { attempt, rcpts } = started.data;
+        await letters.handle(job.message, nothingSent(attempt, rcpts, bodyTrouble, clock.now()));
         return undefined;
       }
     },
-    async record(order, { outcomes, forwards = [] }) {
-      const children = new Map<RecipientNo, MessageId[]>();
-      for (const [index, forward] of forwards.entries()) {
-        const child = await acceptForward(order, forward, index, parts);
-        children.set(forward.rcpt, [...(children.get(forward.rcpt) ?? []), child]);
+    async takeBack({ message, rcpts: wanted }) {
+      const { open } = await letters.state(message);
+      for (const [attempt, { rcpts }] of [...open]) {
+        // Nobody else can have an attempt under way for recipients that are out with this job.
+        if (!rcpts.some((rcpt) => wanted.includes(rcpt))) continue;
+        await letters.handle(message, nothingSent(attempt, rcpts, logTrouble, clock.now()));
       }
+    },
+    async record(order, report) {
+      const { children, outcomes } = await acceptForwards(order, report, parts);
       const { message, attempt } = order;
       const at = clock.now();
       const events = await letters.handle(message, {
@@ -91,14 +99,19 @@ function toOrder(message: MessageId, started: Started, letter: Facts): Omit<Orde
   return { message, attempt, startedAt, channel, hop, recipients, returnPath, eightBit, utf8 };
 }
 
-/** Nothing was sent: the body cannot be read now. It may come back (a disk, a restore), so it defers. */
-function bodyTrouble(started: Started, cause: unknown, at: Instant): RecordReport {
-  if (!isTrouble(cause)) throw cause;
-  const { attempt, rcpts } = started.data;
-  const reply = { text: 'qmail-spawn unable to open message. (#4.3.0)\n', status: '4.3.0' };
-  const outcomes = rcpts.map((rcpt) => ({ rcpt, kind: 'deferred' as const, reply }));
-  return { type: 'RecordReport', attempt, outcomes, at };
-}
+const logTrouble: Reply = { text: 'Unable to write the log. (#4.3.0)\n', status: '4.3.0' };
+
+const nothingSent = (
+  attempt: number,
+  rcpts: readonly RecipientNo[],
+  reply: Reply,
+  at: Instant,
+): RecordReport => ({
+  type: 'RecordReport',
+  attempt,
+  outcomes: rcpts.map((rcpt) => ({ rcpt, kind: 'deferred', reply })),
+  at,
+});
 
 const isTheEnd = ({ type }: QueueEvent): boolean => type === 'MessageCleanedUp';
 
@@ -120,28 +133,4 @@ function plan(job: Job, state: Readonly<QueueState>, parts: RecorderParts): Star
     at: parts.clock.now(),
     ...parts.limits(),
   };
-}
-
-/**
- * The forwarded letter, named after the attempt that made it: a stop between accepting it and
- * recording the parent's verdict makes the same letter again, and it is there already.
- */
-async function acceptForward(
-  order: Order,
-  forward: Forward,
-  index: number,
-  { spool, intake }: RecorderParts,
-): Promise<MessageId> {
-  const { message, attempt, body, eightBit, utf8 } = order;
-  const name = `forward ${message} ${attempt} ${forward.rcpt} ${index}`;
-  const id = deriveMessageId(order.startedAt, createHash('sha256').update(name).digest());
-  const { returnPath, recipients, prefix } = forward;
-  await intake.accept({
-    id,
-    envelope: { returnPath, recipients },
-    arrival: { protocol: 'forward', eightBit, utf8 },
-    body: await joinBodies(spool, id, prefix, body),
-    parent: { message, why: 'forward' },
-  });
-  return id;
 }

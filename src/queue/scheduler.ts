@@ -12,6 +12,7 @@
  */
 import { Subject, type Observable } from 'rxjs';
 import {
+  none,
   rowStatus,
   type AgendaTable,
   type AgendaWatcher,
@@ -45,7 +46,11 @@ export type SchedulerOptions = {
   readonly maxRecipients?: number;
 };
 
-const place = { nowhere: 0, heap: 1, lane: 2, taken: 3 } as const;
+/**
+ * `ahead`: out with a job whose attempt the log has and the table has not heard of yet. `unheard`: the
+ * same, and the job is over. Offered again, such a row would be attempted before it is due.
+ */
+const place = { nowhere: 0, heap: 1, lane: 2, taken: 3, ahead: 4, unheard: 5 } as const;
 
 type ChannelState = {
   active: number;
@@ -122,7 +127,7 @@ export class Scheduler implements AgendaWatcher {
 
   waits(row: Row): void {
     this.#makeRoom(row);
-    if (this.#place[row] === place.taken) return;
+    if (this.#place[row]! >= place.taken) return;
     if (this.#parked.size > 0 && this.#parked.has(this.#idOf(row))) return;
     if (this.#place[row] === place.lane) this.#leaveLane(row);
     if (this.#table.due[row]! <= this.#options.clock.now()) {
@@ -139,7 +144,10 @@ export class Scheduler implements AgendaWatcher {
   /** A row that is out with a job stays with it; `release` sees what became of it. */
   rests(row: Row): void {
     this.#makeRoom(row);
-    if (this.#place[row] === place.taken) return;
+    if (this.#place[row]! >= place.taken) {
+      this.#hear(row);
+      return;
+    }
     if (this.#place[row] === place.heap) this.#heap.remove(row);
     if (this.#place[row] === place.lane) this.#leaveLane(row);
     this.#place[row] = place.nowhere;
@@ -154,22 +162,52 @@ export class Scheduler implements AgendaWatcher {
     return this.#takeFrom('local', slots.local) ?? this.#takeFrom('remote', slots.remote);
   }
 
-  /** Gives the slot back. `trouble`: the lane's destination could not be reached at all. */
-  release(job: Job, trouble: boolean): void {
+  /** The log has an attempt for these recipients of the job; its other rows are free for other jobs. */
+  started(job: Job, rcpts: readonly RecipientNo[]): void {
+    const under = new Set(rcpts);
+    job.rows.forEach((row, index) => {
+      if (!this.#isOutWith(job, row)) return;
+      if (!under.has(job.rcpts[index]!)) this.#giveBack(row);
+      else if (this.#table.status[row] !== rowStatus.attempting) this.#place[row] = place.ahead;
+    });
+  }
+
+  /**
+   * Gives the slot back. `trouble`: whether the lane's destination could not be reached at all;
+   * absent when nobody tried.
+   */
+  release(job: Job, trouble?: boolean): void {
     const channel = this.#channels[job.channel];
     channel.active -= 1;
     if (job.troubled) channel.troubled -= 1;
     const active = (this.#laneActive.get(job.lane) ?? 1) - 1;
     if (active === 0) this.#laneActive.delete(job.lane);
     else this.#laneActive.set(job.lane, active);
-    this.#noteTrouble(channel, job.lane, trouble);
+    if (trouble !== undefined) this.#noteTrouble(channel, job.lane, trouble);
     for (const row of job.rows) {
-      if (this.#place[row] !== place.taken || this.#takenBy[row] !== job.no) continue;
-      this.#place[row] = place.nowhere;
-      const waits = this.#table.status[row] === rowStatus.waiting;
-      if (waits && !this.#table.isHeld(this.#table.letter[row]!)) this.waits(row);
+      if (!this.#isOutWith(job, row)) continue;
+      if (this.#place[row] === place.ahead) this.#place[row] = place.unheard;
+      else this.#giveBack(row);
     }
     this.stir();
+  }
+
+  #isOutWith(job: Job, row: Row): boolean {
+    const out = this.#place[row] === place.taken || this.#place[row] === place.ahead;
+    return out && this.#takenBy[row] === job.no;
+  }
+
+  #giveBack(row: Row): void {
+    this.#place[row] = place.nowhere;
+    const waits = this.#table.status[row] === rowStatus.waiting;
+    if (waits && !this.#table.isHeld(this.#table.letter[row]!)) this.waits(row);
+  }
+
+  /** The table hears of the attempt that was ahead of it. (Of a letter on hold none is started.) */
+  #hear(row: Row): void {
+    if (this.#table.isHeld(this.#table.letter[row]!)) return;
+    if (this.#place[row] === place.ahead) this.#place[row] = place.taken;
+    if (this.#place[row] === place.unheard) this.#place[row] = place.nowhere;
   }
 
   /** Moves all rows whose time has come from the heap to their lanes. */
@@ -222,14 +260,24 @@ export class Scheduler implements AgendaWatcher {
   /** The due recipients of the same letter in the same lane: they share one transaction. */
   #companions(first: Row): Row[] {
     const { maxRecipients = 100 } = this.#options;
-    const { letter, lane } = this.#table;
+    const { lane, rcpt } = this.#table;
     const rows = [first];
-    for (const row of this.#table.rowsOf(letter[first]!)) {
-      if (rows.length >= maxRecipients) break;
-      const due = this.#place[row] === place.lane;
-      if (due && row !== first && lane[row] === lane[first]) rows.push(row);
+    // Not the whole of a letter to thousands: whoever is further away gets a job of their own.
+    let patience = 10 * maxRecipients;
+    for (const row of this.#siblings(first)) {
+      if (rows.length >= maxRecipients || patience === 0) break;
+      patience -= 1;
+      if (this.#place[row] === place.lane && lane[row] === lane[first]) rows.push(row);
     }
-    return rows;
+    return rows.sort((a, b) => rcpt[a]! - rcpt[b]!);
+  }
+
+  /** The other rows of the letter, from this one on and round. */
+  *#siblings(first: Row): Generator<Row> {
+    const { sibling, letter } = this.#table;
+    for (let row = sibling[first]!; row !== none; row = sibling[row]!) yield row;
+    for (let row = this.#table.firstRow(letter[first]!); row !== first; row = sibling[row]!)
+      yield row;
   }
 
   #noteTrouble(channel: ChannelState, lane: string, trouble: boolean): void {

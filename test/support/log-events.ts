@@ -16,7 +16,8 @@ export const noted = (n: number | string, more: object = {}): NewEvent => ({
   data: { n, ...more },
 });
 
-export const notedAll = (...ns: readonly (number | string)[]): NewEvent[] => ns.map((n) => noted(n));
+export const notedAll = (...ns: readonly (number | string)[]): NewEvent[] =>
+  ns.map((n) => noted(n));
 
 /** `noted(from)` … `noted(from + count - 1)`. */
 export const notedMany = (count: number, from = 0): NewEvent[] =>

@@ -4,6 +4,7 @@ import type { LogSignal, RecordedEvent } from '../../src/log/ports.ts';
 
 export class Listener {
   readonly heard: LogSignal[] = [];
+  readonly events: RecordedEvent[] = [];
   ended: 'completed' | { readonly error: unknown } | undefined;
   readonly #subscription: Subscription;
   #waiting: { readonly until: () => boolean; readonly resolve: () => void }[] = [];
@@ -12,16 +13,13 @@ export class Listener {
     this.#subscription = signals$.subscribe({
       next: (signal) => {
         this.heard.push(signal);
+        if (signal.kind === 'event') this.events.push(signal.event);
         each?.(signal);
         this.#stir();
       },
       error: (error: unknown) => this.#end({ error }),
       complete: () => this.#end('completed'),
     });
-  }
-
-  get events(): RecordedEvent[] {
-    return this.heard.flatMap((signal) => (signal.kind === 'event' ? [signal.event] : []));
   }
 
   get caughtUp(): number {

@@ -6,6 +6,7 @@
  *   body              wants a message up to its final dot, and keeps its bytes as they came
  *   tls               becomes TLS, with a self-signed certificate
  *   drop              ends the connection
+ *   hang up           says no more, but hears the other side out
  *   stall             says nothing any more
  *   drip              says one byte every 20 ms, and never ends its line
  *
@@ -83,8 +84,8 @@ async function play(first: Socket, script: string, far: FarSide): Promise<void> 
       return void socket.destroy();
     } else if (step === 'body') {
       const message = await ears.message();
-      if (message === undefined) far.mistakes.push('wanted a message, got the end');
-      else far.bodies.push(message);
+      if (message === undefined) return void far.mistakes.push('wanted a message, got the end');
+      far.bodies.push(message);
     } else if (step === 'tls') {
       const { key, cert } = selfSigned('mx.test');
       socket.removeAllListeners('data');
@@ -95,7 +96,10 @@ async function play(first: Socket, script: string, far: FarSide): Promise<void> 
       await ears.over();
       clearInterval(timer);
     } else if (step === 'stall') await ears.over();
-    else if (step === 'drop') return void socket.destroy();
+    else if (step === 'hang up') {
+      socket.end();
+      return void (await ears.over());
+    } else if (step === 'drop') return void socket.destroy();
     else if (step !== '') throw new Error(`no such step: ${step}`);
   }
   const line = await ears.line();

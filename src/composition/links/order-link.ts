@@ -3,15 +3,13 @@ import { firstValueFrom, Observable, take } from 'rxjs';
 import type { BodyRef } from '../../mail/envelope.ts';
 import { Trouble } from '../../mail/trouble.ts';
 import type { Handlers, Link } from '../../platform/link.ts';
+import { checkedPieces, pieceBytes } from '../../queue/checked-pieces.ts';
 import type { AttemptReport, BodySource, Channel, Order } from '../../queue/ports.ts';
 import type { Spool } from '../../spool/ports.ts';
 
 /** An order as it travels: the body is named, not carried, unless it is small. */
 type OrderOnLink = Omit<Order, 'body'> & { readonly body: BodyRef };
 type ReadOnLink = { readonly ref: BodyRef; readonly offset: number; readonly length: number };
-
-/** Largest piece of a body in one answer; well below the link's limit. */
-const pieceBytes = 256 * 1024;
 
 /** How much longer than the attempt's own ceiling the queue waits for a report. */
 const graceMs = 10_000;
@@ -90,17 +88,9 @@ async function* one(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
 }
 
-async function* pieces(ref: BodyRef, link: Link): AsyncIterable<Uint8Array> {
-  for (let offset = 0; offset < ref.bytes;) {
-    const args: ReadOnLink = { ref, offset, length: pieceBytes };
+const pieces = (ref: BodyRef, link: Link): AsyncIterable<Uint8Array> =>
+  checkedPieces(ref, async (offset, length) => {
+    const args: ReadOnLink = { ref, offset, length };
     const { bytes } = await link.request('body.read', args, { timeoutMs: 60_000 });
-    if (bytes === undefined) {
-      throw new Trouble('body-missing', {
-        tryAgain: true,
-        peer: 'trouble reading message (#4.3.0)',
-      });
-    }
-    offset += bytes.byteLength;
-    yield bytes;
-  }
-}
+    return bytes ?? new Uint8Array(0);
+  });

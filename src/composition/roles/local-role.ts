@@ -49,10 +49,7 @@ export function localHandlers(
   const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
   const identity = isRoot ? rootIdentity(own) : ownIdentity(own);
   const clock = systemClock;
-  const processes = systemProcesses({
-    clock,
-    asEngine: (run) => identity.as('engine', run),
-  });
+  const processes = systemProcesses({ clock });
   const directory = residents({
     assignments: () => assignments,
     alias: () => ({ home: config.local.alias }),

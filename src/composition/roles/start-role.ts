@@ -124,8 +124,14 @@ function spawnRole(role: RoleName, config: Config, sockets: readonly BoundSocket
   const args = [roleMain, role, config.dir, config.dataDir, JSON.stringify(listeners)];
   return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited.map(({ fd }) => fd)],
+    env: { ...threads[role], ...process.env },
   });
 }
+
+/** Deliveries at once each wait for a sync of their own in one of libuv's threads. */
+const threads: { readonly [R in RoleName]?: Readonly<Record<string, string>> } = {
+  local: { UV_THREADPOOL_SIZE: '16' },
+};
 
 /** `.ts` in a clone, `.js` once built. */
 const roleMain = ['./role-main.ts', './role-main.js']

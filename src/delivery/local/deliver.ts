@@ -3,6 +3,7 @@
  * Checks of the home, loop, search for the dot-qmail file, sender, the lines from the top; forwards are only
  * collected, and asked for when every line has worked. The first line that does not ends it all.
  */
+import { dirname } from 'node:path';
 import type { Owner } from '../../aliases/owner.ts';
 import type { Address } from '../../mail/envelope.ts';
 import type { Verdict } from '../../mail/verdict.ts';
@@ -13,12 +14,13 @@ import { defer, fail, type Halt } from './halt.ts';
 import { checkHome, makeHome } from './home.ts';
 import type { Who } from './identity.ts';
 import { carryOut } from './instructions.ts';
+import { LetterUnreadable } from './letter.ts';
 import { hasBeenHere } from './loop-guard.ts';
 import { keepsSender, newSender } from './new-sender.ts';
 import { DeliveryReport } from './report.ts';
 import { findDotQmail, findOwnerFiles, type DotQmail } from './search.ts';
 import { toVerdict } from './to-verdict.ts';
-import { expandVerp } from './verp.ts';
+import { expandVerp } from '../../mail/verp.ts';
 
 /** A forward without the recipient it belongs to. */
 export type Forwarding = {
@@ -69,29 +71,39 @@ async function prepare(
   delivery: Delivery,
   who: Who,
 ): Promise<Prepared | Halt> {
-  if (who.uid === 0 || delivery.owner.uid === 0) {
+  if (delivery.owner.uid === 0 || (who.uid === 0 && !parts.identity.lendsRoot)) {
     return defer('Not allowed to perform deliveries as root.');
   }
   const home = await enterHome(parts, delivery.owner, who);
   if (home !== undefined) return home;
-  if (await hasBeenHere(delivery.letter, deliveredToLine(delivery))) {
-    return fail('This message is looping: it already has my Delivered-To line. (#5.4.6)');
-  }
+  const loop = await checkLoop(delivery);
+  if (loop !== undefined) return loop;
   return parts.identity.as(who, () => search(parts, delivery));
 }
 
 async function enterHome(
-  { files, identity }: DeliverParts,
+  { files, identity, syncDirectory }: DeliverParts,
   owner: Owner,
   who: Who,
 ): Promise<Halt | undefined> {
   const look = () => identity.as(who, () => checkHome(files, owner));
-  const first = await look();
+  const first = look();
   if (first !== 'missing') return first;
-  const halt = await identity.as('engine', () => makeHome(files, owner.home, who, identity));
+  const halt = makeHome(files, owner.home, who, identity);
   if (halt !== undefined) return halt;
-  const again = await look();
+  await syncDirectory(dirname(owner.home), (run) => run());
+  const again = look();
   return again === 'missing' ? defer(`Unable to switch to ${owner.home}. (#4.3.0)`) : again;
+}
+
+async function checkLoop(delivery: Delivery): Promise<Halt | undefined> {
+  try {
+    if (!(await hasBeenHere(delivery.letter, deliveredToLine(delivery)))) return undefined;
+    return fail('This message is looping: it already has my Delivered-To line. (#5.4.6)');
+  } catch (cause) {
+    if (cause instanceof LetterUnreadable) return defer('Unable to read message. (#4.3.0)');
+    throw cause;
+  }
 }
 
 function search({ files, clock }: DeliverParts, delivery: Delivery): Prepared | Halt {

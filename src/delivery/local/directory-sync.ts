@@ -3,24 +3,25 @@
  * Twenty deliveries into one Maildir need two or three of them, not twenty.
  */
 import { constants } from 'node:fs';
-import { sync, type FileCalls } from './file-calls.ts';
+import { sync, type As, type FileCalls } from './file-calls.ts';
 
-export type SyncDirectory = (path: string) => Promise<void>;
+/** `as`: the rights to open the directory. */
+export type SyncDirectory = (path: string, as: As) => Promise<void>;
 
 export function directorySync(files: FileCalls): SyncDirectory {
   const running = new Map<string, Promise<void>>();
   const waiting = new Map<string, Promise<void>>();
 
-  function start(path: string): Promise<void> {
-    const done = syncNow(files, path).finally(() => running.delete(path));
+  function start(path: string, as: As): Promise<void> {
+    const done = syncNow(files, path, as).finally(() => running.delete(path));
     running.set(path, done);
     return done;
   }
 
-  return (path) => {
+  return (path, as) => {
     const current = running.get(path);
-    if (current === undefined) return start(path);
-    const next = waiting.get(path) ?? after(current, () => (waiting.delete(path), start(path)));
+    if (current === undefined) return start(path, as);
+    const next = waiting.get(path) ?? after(current, () => (waiting.delete(path), start(path, as)));
     waiting.set(path, next);
     return next;
   };
@@ -30,8 +31,8 @@ export function directorySync(files: FileCalls): SyncDirectory {
 const after = (first: Promise<void>, then: () => Promise<void>): Promise<void> =>
   first.then(then, then);
 
-async function syncNow(files: FileCalls, path: string): Promise<void> {
-  const fd = files.openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+async function syncNow(files: FileCalls, path: string, as: As): Promise<void> {
+  const fd = as(() => files.openSync(path, constants.O_RDONLY | constants.O_DIRECTORY));
   try {
     await sync(files, fd);
   } finally {

@@ -12,6 +12,7 @@ export type FileCalls = Pick<
   | 'mkdirSync'
   | 'openSync'
   | 'readFileSync'
+  | 'readdirSync'
   | 'renameSync'
   | 'statSync'
   | 'unlinkSync'
@@ -27,7 +28,10 @@ export function writeAll(files: FileCalls, fd: number, bytes: Uint8Array): void 
   }
 }
 
-/** Forces a file to disk, off the loop: the one call here that waits for hardware. */
+/** Runs something synchronous with the rights of whose files they are. */
+export type As = <T>(run: () => T) => T;
+
+/** Forces a file to disk, off the loop: the one call here that waits for hardware. Needs no rights. */
 export const sync = (files: FileCalls, fd: number): Promise<void> =>
   new Promise((resolve, reject) => {
     files.fsync(fd, (cause) => (cause === null ? resolve() : reject(cause)));

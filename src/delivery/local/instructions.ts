@@ -3,6 +3,7 @@ import type { Address } from '../../mail/envelope.ts';
 import type { DeliverParts, Errand } from './delivery.ts';
 import type { Instruction } from './dot-qmail.ts';
 import { deliveredToLine, fromLine, returnPathLine } from './env.ts';
+import type { As } from './file-calls.ts';
 import { defer, type Halt } from './halt.ts';
 import { deliverToMaildir } from './maildir.ts';
 import { deliverToMbox } from './mbox.ts';
@@ -44,6 +45,9 @@ function perform(
   instruction: Exclude<Instruction, { kind: 'forward' }>,
   line: number,
 ): Promise<Halt | 'enough' | undefined> {
+  if (errand.who.uid === 0 && !isHarmless(errand, instruction)) {
+    return Promise.resolve(defer('Not allowed to perform deliveries as root.'));
+  }
   switch (instruction.kind) {
     case 'maildir':
       return toMaildir(parts, errand, instruction.name, line);
@@ -56,9 +60,25 @@ function perform(
   }
 }
 
+/** What even root's rights may be lent for: a mailbox within a home that we made ourselves. */
+const isHarmless = (
+  { owner }: Errand,
+  instruction: Exclude<Instruction, { kind: 'forward' }>,
+): boolean =>
+  instruction.kind === 'uh-oh' ||
+  (instruction.kind !== 'program' && owner.managed === true && isInHome(instruction.name));
+
+const isInHome = (name: string): boolean =>
+  !name.startsWith('/') && !name.split('/').includes('..');
+
 /** Names are relative to the home. */
 const pathOf = ({ owner }: Errand, name: string): string =>
   name.startsWith('/') ? name : `${owner.home}/${name}`;
+
+const asOwner =
+  ({ identity }: DeliverParts, { who }: Errand): As =>
+  (run) =>
+    identity.as(who, run);
 
 const headOf = ({ facts }: Errand): string => returnPathLine(facts.sender) + deliveredToLine(facts);
 
@@ -69,24 +89,23 @@ function toMaildir(
   line: number,
 ): Promise<Halt | undefined> {
   const { owner, settings, letter, message, rcpt, attempt } = errand;
-  const inHome = !name.startsWith('/') && !name.split('/').includes('..');
   const task = {
     path: pathOf(errand, name),
-    mayMake: owner.managed === true && inHome,
+    mayMake: owner.managed === true && isInHome(name),
     key: { message, rcpt, line },
     retry: attempt > 1,
     head: headOf(errand),
     letter,
   };
   const { hostName } = settings;
-  return parts.identity.as(errand.who, () => deliverToMaildir({ ...parts, hostName }, task));
+  return deliverToMaildir({ ...parts, hostName, as: asOwner(parts, errand) }, task);
 }
 
 function toMbox(parts: DeliverParts, errand: Errand, name: string): Promise<Halt | undefined> {
-  const { facts, letter, who } = errand;
+  const { facts, letter } = errand;
   const head = fromLine(facts.sender, facts.at) + headOf(errand);
   return deliverToMbox(
-    { ...parts, as: (run) => parts.identity.as(who, run) },
+    { ...parts, as: asOwner(parts, errand) },
     { name, path: pathOf(errand, name), head, letter },
   );
 }

@@ -11,11 +11,10 @@
  * after it the letter is there, and the next attempt finds it.
  */
 import { constants } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import type { Clock } from '../../platform/clock.ts';
 import { errnoOf, isTemporary } from '../../platform/errno.ts';
 import type { SyncDirectory } from './directory-sync.ts';
-import { sync, writeAll, type FileCalls } from './file-calls.ts';
+import { sync, writeAll, type As, type FileCalls } from './file-calls.ts';
 import { defer, type Halt } from './halt.ts';
 import { LetterUnreadable, type Letter } from './letter.ts';
 import { lastingName, tmpName, type DeliveryKey } from './maildir-name.ts';
@@ -25,6 +24,7 @@ export type MaildirParts = {
   readonly syncDirectory: SyncDirectory;
   readonly clock: Clock;
   readonly hostName: string;
+  readonly as: As;
 };
 
 export type MaildirTask = {
@@ -40,57 +40,62 @@ export type MaildirTask = {
   readonly letter: Letter;
 };
 
-/** Run with the owner's rights. `undefined`: the letter is in `new/` and on disk. */
+/** `undefined`: the letter is in `new/` and on disk. */
 export async function deliverToMaildir(
   parts: MaildirParts,
   task: MaildirTask,
 ): Promise<Halt | undefined> {
+  const { files, as } = parts;
   const lasting = lastingName(task.key, parts.hostName);
   try {
-    const there = task.retry && lasting !== undefined && (await isThere(parts, task.path, lasting));
+    const there =
+      task.retry && lasting !== undefined && as(() => isThere(files, task.path, lasting));
     if (!there) await deliver(parts, task, lasting);
     // Also for one that is there: the stop may have come between its link and this.
-    await parts.syncDirectory(`${task.path}new`);
+    await parts.syncDirectory(`${task.path}new`, as);
     return undefined;
   } catch (cause) {
-    return haltFor(parts.files, task.path, cause);
+    return as(() => haltFor(files, task.path, cause));
   }
 }
 
 /** In `new/`, or moved to `cur/` by a reader, who adds flags. */
-async function isThere({ files }: MaildirParts, path: string, name: string): Promise<boolean> {
+function isThere(files: FileCalls, path: string, name: string): boolean {
   if (files.statSync(`${path}new/${name}`, { throwIfNoEntry: false }) !== undefined) return true;
-  const read = await readdir(`${path}cur`).catch((cause: unknown) => {
+  try {
+    return files.readdirSync(`${path}cur`).some((entry) => entry.startsWith(name));
+  } catch (cause) {
     if (isTemporary(cause)) throw cause;
-    return [];
-  });
-  return read.some((entry) => entry.startsWith(name));
+    return false;
+  }
 }
 
 async function deliver(parts: MaildirParts, task: MaildirTask, lasting?: string): Promise<void> {
-  const { files } = parts;
-  const { fd, name } = openTmp(parts, task);
+  const { files, as } = parts;
+  const { fd, name } = await openTmp(parts, task);
   const tmp = `${task.path}tmp/${name}`;
   try {
     try {
-      await write(files, fd, task);
+      await write(parts, fd, task);
       await sync(files, fd);
     } finally {
       files.closeSync(fd);
     }
-    link(files, tmp, `${task.path}new/${lasting ?? name}`, lasting !== undefined);
+    const place = `${task.path}new/${lasting ?? name}`;
+    as(() => link(files, tmp, place, lasting !== undefined));
   } finally {
-    remove(files, tmp);
+    as(() => remove(files, tmp));
   }
 }
 
-async function write(files: FileCalls, fd: number, { head, letter }: MaildirTask): Promise<void> {
-  if (letter.whole !== undefined) {
-    writeAll(files, fd, Buffer.concat([Buffer.from(head), letter.whole]));
-    return;
-  }
-  writeAll(files, fd, Buffer.from(head));
-  for await (const chunk of letter.chunks()) writeAll(files, fd, chunk);
+/** Even an open file is written to with its owner's rights, or quotas would not count. */
+async function write({ files, as }: MaildirParts, fd: number, task: MaildirTask): Promise<void> {
+  const { head, letter } = task;
+  const start = Buffer.from(head);
+  const { whole } = letter;
+  as(() => writeAll(files, fd, whole === undefined ? start : Buffer.concat([start, whole])));
+  if (whole !== undefined) return;
+  for await (const chunk of letter.chunks()) as(() => writeAll(files, fd, chunk));
 }
 
 /** How many deliveries this process has begun. */
@@ -98,30 +103,42 @@ let count = 0;
 /** qmail tries as often, and waits in between; our next name is another anyway. */
 const maxNames = 3;
 
-function openTmp(
-  { files, clock, hostName }: MaildirParts,
-  { path, mayMake }: MaildirTask,
-): { fd: number; name: string } {
+type Tmp = { readonly fd: number; readonly name: string };
+
+async function openTmp(parts: MaildirParts, { path, mayMake }: MaildirTask): Promise<Tmp> {
+  try {
+    return parts.as(() => createTmp(parts, path));
+  } catch (cause) {
+    if (!mayMake || errnoOf(cause) !== 'ENOENT') throw cause;
+    await makeMaildir(parts, path);
+    return parts.as(() => createTmp(parts, path));
+  }
+}
+
+function createTmp({ files, clock, hostName }: MaildirParts, path: string): Tmp {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-  let made = !mayMake;
   for (let tries = 1; ; tries += 1) {
     const name = tmpName(clock.now(), process.pid, (count += 1), hostName);
     try {
       return { fd: files.openSync(`${path}tmp/${name}`, flags, 0o600), name };
     } catch (cause) {
-      const errno = errnoOf(cause);
-      if (errno === 'ENOENT' && !made) makeMaildir(files, path);
-      else if (errno !== 'EEXIST' || tries >= maxNames) throw cause;
-      made = true;
+      if (errnoOf(cause) !== 'EEXIST' || tries >= maxNames) throw cause;
     }
   }
 }
 
-/** `tmp` last: whoever finds it finds the others. */
-function makeMaildir(files: FileCalls, path: string): void {
-  for (const folder of ['cur', 'new', 'tmp']) {
-    files.mkdirSync(`${path}${folder}`, { recursive: true, mode: 0o700 });
-  }
+/** `tmp` last: whoever finds it finds the others. On disk before the first letter is. */
+async function makeMaildir(
+  { files, as, syncDirectory }: MaildirParts,
+  path: string,
+): Promise<void> {
+  as(() => {
+    for (const folder of ['cur', 'new', 'tmp']) {
+      files.mkdirSync(`${path}${folder}`, { recursive: true, mode: 0o700 });
+    }
+  });
+  await syncDirectory(path, as);
+  await syncDirectory(`${path}..`, as);
 }
 
 /** A lasting name that is taken was taken by an earlier attempt at this very delivery. */

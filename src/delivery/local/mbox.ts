@@ -9,7 +9,7 @@ import { constants } from 'node:fs';
 import type { Clock, Instant } from '../../platform/clock.ts';
 import { errorWords } from '../../platform/errno.ts';
 import { staleMs, tryLock, unlock } from './dot-lock.ts';
-import { sync, writeAll, type FileCalls } from './file-calls.ts';
+import { sync, writeAll, type As, type FileCalls } from './file-calls.ts';
 import { defer, type Halt } from './halt.ts';
 import type { InTurn } from './in-turn.ts';
 import { LetterUnreadable, type Letter } from './letter.ts';
@@ -20,8 +20,7 @@ export type MboxParts = {
   readonly clock: Clock;
   /** Our own deliveries to one file wait for each other here, not at the lock. */
   readonly inTurn: InTurn;
-  /** Runs with the owner's rights. */
-  readonly as: <T>(run: () => T | Promise<T>) => Promise<T>;
+  readonly as: As;
 };
 
 export type MboxTask = {
@@ -41,12 +40,12 @@ const lockAgainMs = 250;
 export function deliverToMbox(parts: MboxParts, task: MboxTask): Promise<Halt | undefined> {
   const deadline = parts.clock.now() + lockLimitMs;
   return parts.inTurn(task.path, async () => {
-    const opened = await parts.as(() => open(parts.files, task));
+    const opened = parts.as(() => open(parts.files, task));
     if ('kind' in opened) return opened;
     try {
       const lock = opened.regular ? await waitForLock(parts, task.path, deadline) : 'impossible';
       if (lock === 'busy') return defer('File has been locked for 30 seconds straight. (#4.3.0)');
-      return await parts.as(() => append(parts, task, opened.fd, lock === 'locked'));
+      return await append(parts, task, opened.fd, lock === 'locked');
     } finally {
       parts.files.closeSync(opened.fd);
     }
@@ -66,10 +65,9 @@ function open(files: FileCalls, { name, path }: MboxTask): Opened | Halt {
   }
 }
 
-/** Waits with our own rights: nobody else's deliveries stand still meanwhile. */
 async function waitForLock({ files, clock, as }: MboxParts, path: string, deadline: Instant) {
   for (;;) {
-    const answer = await as(() => tryLock(files, path, clock.now()));
+    const answer = as(() => tryLock(files, path, clock.now()));
     if (answer !== 'busy' || clock.now() >= deadline) return answer;
     await new Promise<void>((resolve) => clock.at(clock.now() + lockAgainMs, resolve));
   }
@@ -81,7 +79,7 @@ async function append(
   fd: number,
   locked: boolean,
 ): Promise<Halt | undefined> {
-  const { files } = parts;
+  const { files, as } = parts;
   // The end as it is now: while we waited for the lock others may have written.
   const { size, isRegular } = endOf(files, fd);
   try {
@@ -95,7 +93,7 @@ async function append(
     const why = cause instanceof LetterUnreadable ? cause.cause : cause;
     return defer(`Unable to ${what}: ${errorWords(why)}. (#4.3.0)`);
   } finally {
-    if (locked) unlock(files, task.path);
+    if (locked) as(() => unlock(files, task.path));
   }
 }
 
@@ -105,20 +103,20 @@ function endOf(files: FileCalls, fd: number): { size: number; isRegular: boolean
 }
 
 async function write(
-  { files, clock }: MboxParts,
+  { files, clock, as }: MboxParts,
   { path, head, letter }: MboxTask,
   fd: number,
   locked: boolean,
 ): Promise<void> {
   let touched = clock.now();
-  writeAll(files, fd, Buffer.from(head));
+  as(() => writeAll(files, fd, Buffer.from(head)));
   for await (const chunk of quoteFrom(letter.chunks())) {
-    writeAll(files, fd, chunk);
+    as(() => writeAll(files, fd, chunk));
     if (!locked || clock.now() - touched < staleMs / 5) continue;
     touched = clock.now();
-    files.utimesSync(`${path}.lock`, touched / 1000, touched / 1000);
+    as(() => files.utimesSync(`${path}.lock`, touched / 1000, touched / 1000));
   }
-  writeAll(files, fd, Buffer.from('\n'));
+  as(() => writeAll(files, fd, Buffer.from('\n')));
 }
 
 function cutBack(files: FileCalls, fd: number, size: number): void {

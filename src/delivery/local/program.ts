@@ -60,9 +60,7 @@ function makeStdin(
   { letter, who }: ProgramTask,
 ): Promise<number> {
   const scratch = { files, directory: scratchDirectory };
-  return identity.as('engine', () =>
-    scratchFile(scratch, letter, identity.switches ? who : undefined),
-  );
+  return scratchFile(scratch, letter, identity.switches ? who : undefined);
 }
 
 const commandFor = (

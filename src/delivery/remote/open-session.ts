@@ -73,7 +73,11 @@ function greet(target: Target, socket: Socket, parts: OpenParts, tls: boolean): 
   const connection = new SMTPConnection(libraryOptions(target, socket, parts.settings, tls));
   return new Promise((resolve) => {
     const onAbort = () => connection.close();
+    // The library's timeouts start anew with every byte; a far side that drips must not hold its slot.
+    const limitMs = 2 * parts.settings.timeoutRemoteMs;
+    const cancel = parts.clock.at(parts.clock.now() + limitMs, onAbort);
     const settle = (opened: Opened, tlsTried: boolean) => {
+      cancel();
       parts.signal.removeEventListener('abort', onAbort);
       resolve({ opened, tlsTried });
     };

@@ -24,7 +24,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** UTF-8 where it is, else a character per byte. */
 function decode(bytes: string): string {
-  if (/^[\0-\x7f]*$/.test(bytes)) return bytes;
+  if (!/[\x80-\xff]/.test(bytes)) return bytes;
   try {
     return utf8.decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
   } catch {
@@ -78,8 +78,7 @@ export const cleanReply = (text: string): string =>
   text
     .slice(0, longestSaid)
     .replace(/\r/g, '')
-    // eslint-disable-next-line no-control-regex -- controls are what we look for
-    .replace(/[\0-\t\v-\x1f\x7f-\x9f]/g, '?');
+    .replace(/(?!\n)\p{Cc}/gu, '?');
 
 /** 2xx and 3xx say yes: qmail knows no difference between 250 and 354 where it asks for neither. */
 export const saysYes = ({ code }: SmtpReply): boolean => code >= 200 && code < 400;

@@ -1,5 +1,5 @@
 /** Which addresses can be put into a command line without breaking out of it. Pure. */
-import { splitAddress, unsendable } from '../../mail/address.ts';
+import { splitAddress } from '../../mail/address.ts';
 import type { Address } from '../../mail/envelope.ts';
 
 /**
@@ -9,15 +9,8 @@ import type { Address } from '../../mail/envelope.ts';
  */
 export function isSendable(address: Address): boolean {
   const { local, domain = local } = splitAddress(address);
-  // eslint-disable-next-line no-control-regex -- controls are what we look for
-  return (
-    !unsendable(address) &&
-    !/[\0-\x1f\x7f]/.test(address) &&
-    !/[ <>]/.test(domain) &&
-    address.isWellFormed()
-  );
+  return !/\p{Cc}/u.test(address) && !/[ <>]/.test(domain) && address.isWellFormed();
 }
 
 /** Whether it needs SMTPUTF8 (RFC 6531). */
-// eslint-disable-next-line no-control-regex -- ASCII has controls
-export const isInternational = (address: Address): boolean => /[^\0-\x7f]/.test(address);
+export const isInternational = (address: Address): boolean => /[\u0080-\uffff]/.test(address);

@@ -11,6 +11,7 @@ import type { BodySource } from '../../queue/ports.ts';
 import { dotStuffer } from './data-encoding.ts';
 import type { SmtpReply } from './replies.ts';
 import { saysYes } from './replies.ts';
+import { isInternational } from './sendable.ts';
 import type { Session } from './session.ts';
 import type { Course } from './verdicts.ts';
 
@@ -22,8 +23,6 @@ export type Letter = {
   readonly eightBit: boolean;
   readonly utf8: boolean;
 };
-
-const notAscii = /[^\0-\x7f]/;
 
 /** Never rejects. Afterwards `session.usable` tells whether it may carry another letter. */
 export async function transact(session: Session, letter: Letter): Promise<Course> {
@@ -138,8 +137,7 @@ function giveUp(session: Session, course: Course): Course {
 }
 
 function mailCommand({ extensions }: Session, letter: Letter): string {
-  const utf8 =
-    letter.utf8 || [letter.returnPath, ...letter.recipients].some((a) => notAscii.test(a));
+  const utf8 = letter.utf8 || [letter.returnPath, ...letter.recipients].some(isInternational);
   const size = extensions.size ? ` SIZE=${letter.body.ref.bytes}` : '';
   const eightBit = extensions.eightBitMime && letter.eightBit ? ' BODY=8BITMIME' : '';
   const smtpUtf8 = extensions.smtpUtf8 && utf8 ? ' SMTPUTF8' : '';

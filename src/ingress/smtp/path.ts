@@ -31,9 +31,12 @@ export function parsePath(keyword: 'FROM' | 'TO', argument: string): Path | Path
   const address = unquote(withoutRoute(raw));
   const params = parseParams(rest);
   if (address === undefined || params === undefined) return 'syntax';
-  if (encoder.encode(address).length > maxAddressBytes) return 'too-long';
-  return { address, params };
+  return isTooLong(address) ? 'too-long' : { address, params };
 }
+
+/** A letter has three bytes at most (of a surrogate pair, each two). */
+const isTooLong = (address: Address): boolean =>
+  address.length > maxAddressBytes / 3 && encoder.encode(address).length > maxAddressBytes;
 
 /** Up to the first unquoted `end`; `undefined` where `>` never comes. A bare path may end with the text. */
 function cutPath(text: string, end: '>' | ' '): string | undefined {
@@ -55,7 +58,6 @@ function withoutRoute(path: string): string | undefined {
 }
 
 /** No address holds control characters; U+FFFD stands for bytes that were not UTF-8. */
-// eslint-disable-next-line no-control-regex
 const unfit = /[\x00-\x1f\x7f\ufffd]/;
 
 function unquote(path: string | undefined): Address | undefined {

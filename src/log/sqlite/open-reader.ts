@@ -1,4 +1,5 @@
 /** The embedded log as another process reads it, whether or not an engine is writing to it. */
+import type { DatabaseSync } from 'node:sqlite';
 import {
   Subject,
   distinctUntilChanged,
@@ -20,6 +21,8 @@ import { toTrouble, unavailable } from './sqlite-trouble.ts';
 export type ReadOnlyLog = LogReader & {
   /** The bytes of a body kept in the log itself, while it is kept. */
   readBody(stream: string): Uint8Array | undefined;
+  /** What SQLite itself finds wrong with the file, a line each; walks through all of it. */
+  check(): readonly string[];
   /** Subscriptions end with it. */
   close(): void;
 };
@@ -29,11 +32,8 @@ export function openReader(
   file: string,
   options: { readonly pollMs?: number; readonly onDamage?: (damage: Damage) => void } = {},
 ): ReadOnlyLog {
-  const db = openForReading(file);
   const damages = new Damages(options.onDamage);
-  const reader = new SqliteReader(db, damages);
-  const version = db.prepare('PRAGMA data_version');
-  const bodyOf = db.prepare(selectBody);
+  const { db, reader, version, bodyOf } = prepare(file, damages);
   const closed$ = new Subject<void>();
   let isClosed = false;
 
@@ -62,6 +62,7 @@ export function openReader(
     readBody: (stream) =>
       whileOpen(() => bodyOf.get(toStreamKey(stream)) as { content: Uint8Array } | undefined)
         ?.content,
+    check: () => whileOpen(() => checkFile(db)),
     close: () => {
       isClosed = true;
       closed$.next();
@@ -69,4 +70,27 @@ export function openReader(
     },
   };
   return log;
+}
+
+function prepare(file: string, damages: Damages) {
+  const db = openForReading(file);
+  try {
+    return {
+      db,
+      reader: new SqliteReader(db, damages),
+      version: db.prepare('PRAGMA data_version'),
+      bodyOf: db.prepare(selectBody),
+    };
+  } catch (cause) {
+    db.close();
+    throw toTrouble(cause);
+  }
+}
+
+/** Finds what no reader can: an index that leaves an event out, a page that is in nobody's hands. */
+function checkFile(db: DatabaseSync): readonly string[] {
+  const found = db.prepare('PRAGMA integrity_check').all() as unknown as {
+    integrity_check: string;
+  }[];
+  return found.map((row) => row.integrity_check).filter((line) => line !== 'ok');
 }

@@ -87,11 +87,8 @@ export class SqliteReader {
   readStream(stream: StreamName, options: ReadStream = {}): RecordedEvent[] {
     const { from, direction = 'forwards', limit = everything } = options;
     const step = direction === 'forwards' ? 1 : -1;
-    const statement = step === 1 ? this.#stream : this.#streamBackwards;
     const start = from ?? (step === 1 ? 0 : everything);
-    const rows = this.#read(() =>
-      statement.all(toStreamKey(stream), start, Math.min(limit, everything)),
-    );
+    const rows = this.#rowsOf(stream, step, start, Math.min(limit, everything));
     // Backwards, the first row says where the stream ends; forwards, the asker did.
     const first = step === 1 ? Math.max(0, start) : (rows[0]?.rev ?? 0);
     return rows.map((row, index) => {
@@ -119,7 +116,26 @@ export class SqliteReader {
 
   /** Revision of the stream's last event, `noStream` when it has none. */
   revision(stream: StreamName): Revision {
-    return (this.#revision.get(toStreamKey(stream)) as { rev: number | null }).rev ?? noStream;
+    const key = toStreamKey(stream);
+    const [row] = this.#read(() => [this.#revision.get(key)]) as unknown as [
+      { rev: number | null },
+    ];
+    return row.rev ?? noStream;
+  }
+
+  #rowsOf(stream: StreamName, step: 1 | -1, start: Revision, limit: number): Row[] {
+    const key = toStreamKey(stream);
+    const statement = step === 1 ? this.#stream : this.#streamBackwards;
+    const read = () => this.#read(() => statement.all(key, start, limit));
+    const rows = read();
+    if (step === -1 || rows.length === 0 || rows.length === limit) return rows;
+    // Asked from its other end the index must agree, or it hides the youngest events.
+    const end = this.revision(stream);
+    if (rows.at(-1)!.rev === end) return rows;
+    // Another process may have written some just now; then they are there at the second look.
+    const again = read();
+    if ((again.at(-1)?.rev ?? noStream) >= end) return again;
+    throw this.#lost(stream, rows.at(-1)!.rev + 1);
   }
 
   /** The rows next to `cursor`, position by position; `undefined` stands for one that is lost. */

@@ -35,10 +35,9 @@ function at(world: World, over = {}) {
 }
 afterEach(async () => {
   for (const { channel } of stations.splice(0)) channel.close();
-  for (const far of open.splice(0)) {
-    expect(far.mistakes).toEqual([]);
-    await far.close();
-  }
+  const sides = open.splice(0);
+  await Promise.all(sides.map((far) => far.close()));
+  expect(sides.flatMap(({ mistakes }) => mistakes)).toEqual([]);
 });
 
 describe('the next exchanger', () => {

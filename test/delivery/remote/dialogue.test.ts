@@ -16,8 +16,8 @@ async function against(...scripts: readonly string[]) {
 }
 afterEach(async () => {
   here?.channel.close();
-  expect(far?.mistakes ?? []).toEqual([]);
   await far?.close();
+  expect(far?.mistakes ?? []).toEqual([]);
 });
 
 /** A far side with these extensions that takes all, and wants these commands. */

@@ -54,6 +54,7 @@ export function orderFor(
   return {
     message: 'm1',
     attempt: 1,
+    startedAt: Date.UTC(2026, 0, 1),
     channel: 'remote',
     hop: { host: 'b.test' },
     returnPath: 'ann@a.test',

@@ -93,7 +93,9 @@ describe('any data', () => {
     fc.assert(
       fc.property(soup, fc.array(fc.nat(40), { maxLength: 6 }), (text, places) => {
         const sent = `${text}\r\n.\r\n`;
-        const at = [...new Set(places)].filter((place) => place < sent.length).sort((a, b) => a - b);
+        const at = [...new Set(places)]
+          .filter((place) => place < sent.length)
+          .sort((a, b) => a - b);
         const chunks = [0, ...at].map((from, i) => sent.slice(from, at[i] ?? sent.length));
         expect(decode(chunks)).toEqual(decode([sent]));
       }),

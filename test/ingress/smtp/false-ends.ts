@@ -18,4 +18,3 @@ export const falseEnds = [
   '\n\r.\r\n',
   '\n\r.\n\r',
 ];
-

@@ -51,7 +51,9 @@ describe('a letter that comes in', () => {
     await client.ask('DATA');
     await client.ask('.');
     const [letter] = door.intake.letters;
-    expect(letter?.body).toMatch(/^Received: from unknown \(127\.0\.0\.1\)\r\n {2}by .* with SMTP id/);
+    expect(letter?.body).toMatch(
+      /^Received: from unknown \(127\.0\.0\.1\)\r\n {2}by .* with SMTP id/,
+    );
     expect(letter?.arrival.helo).toBeUndefined();
   });
 
@@ -134,6 +136,14 @@ describe('a letter that is not wanted', () => {
       expect(door.refusals.at(-1)).toMatchObject({ reply, returnPath: 'ann@far.test' });
       expect(door.reports).not.toEqual([]);
     }
+  });
+
+  it('is not handed on any further, and read to its end without keeping it', async () => {
+    const door = await openDoor({ rules: { databytes: 100_000 } });
+    let bytes = 0;
+    door.intake.onWrite = (chunk) => Promise.resolve(void (bytes += chunk.length));
+    expect(await send(door, `${'x'.repeat(998)}\r\n`.repeat(3_000))).toMatch(/^552 /);
+    expect(bytes).toBeLessThan(101_000);
   });
 
   it('leaves the session open for the next one', async () => {
@@ -222,6 +232,7 @@ describe('a client that goes away', () => {
 
   it('having ended its side early still hears all replies', async () => {
     const door = await openDoor();
+    door.intake.onAccept = () => new Promise((resolve) => setTimeout(resolve, 20));
     const client = await intoData(door);
     client.socket.end('x\r\n.\r\nQUIT\r\n');
     expect(await client.rest()).toMatch(/^250 [^\r]*\r\n221 [^\r]*\r\n$/);

@@ -67,7 +67,6 @@ describe('the address in MAIL and RCPT', () => {
 
   it('comes back from the way we write it ourselves', () => {
     const printable = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => {
-      // eslint-disable-next-line no-control-regex
       return !/[\x00-\x1f\x7f\ufffd]/.test(text) && text !== '';
     });
     fc.assert(

@@ -36,7 +36,9 @@ describe('a letter with another one hidden behind a false end of data', () => {
     expect(await smuggle(refusing, end, [])).toMatch(
       /\r|\n/.test(end.replaceAll('\r\n', '')) ? /^554 5\.6\.11 [^\r]*\r\n221 / : /^250 .*\r\n221 /,
     );
-    expect(refusing.intake.letters.filter(({ body }) => /\r(?!\n)|(?<!\r)\n/.test(body))).toEqual([]);
+    expect(refusing.intake.letters.filter(({ body }) => /\r(?!\n)|(?<!\r)\n/.test(body))).toEqual(
+      [],
+    );
   });
 
   it.each(falseEnds)('(%j) is one letter with whole lines, where lines are mended', async (end) => {

@@ -49,20 +49,23 @@ describe('STARTTLS', () => {
     client.hangUp();
   });
 
-  it.each([[1], [250]])('obeys nothing that came in clear behind it (%i commands)', async (count) => {
-    const door = await openDoor(withTls);
-    const client = await door.greeted();
-    const injected = 'RSET\r\n'.repeat(count) + 'MAIL FROM:<evil@x.test>\r\nRCPT TO:<joe@';
-    client.raw(`STARTTLS\r\n${injected}`);
-    expect(await client.reply()).toMatch(/^220/);
-    await client.startTls();
-    // The first thing we hear is the answer to the first thing we say.
-    client.raw('demo.test>\r\nNOOP\r\n');
-    expect(await client.reply()).toMatch(/^502 /);
-    expect(await client.reply()).toMatch(/^250 /);
-    expect(await client.ask('RCPT TO:<joe@demo.test>')).toMatch(/^503 5\.5\.1 MAIL first/);
-    client.hangUp();
-  });
+  it.each([[1], [250]])(
+    'obeys nothing that came in clear behind it (%i commands)',
+    async (count) => {
+      const door = await openDoor(withTls);
+      const client = await door.greeted();
+      const injected = 'RSET\r\n'.repeat(count) + 'MAIL FROM:<evil@x.test>\r\nRCPT TO:<joe@';
+      client.raw(`STARTTLS\r\n${injected}`);
+      expect(await client.reply()).toMatch(/^220/);
+      await client.startTls();
+      // The first thing we hear is the answer to the first thing we say.
+      client.raw('demo.test>\r\nNOOP\r\n');
+      expect(await client.reply()).toMatch(/^502 /);
+      expect(await client.reply()).toMatch(/^250 /);
+      expect(await client.ask('RCPT TO:<joe@demo.test>')).toMatch(/^503 5\.5\.1 MAIL first/);
+      client.hangUp();
+    },
+  );
 
   it('that goes wrong ends the connection and nothing else', async () => {
     const door = await openDoor(withTls);

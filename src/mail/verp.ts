@@ -1,6 +1,6 @@
 /** Return paths that are made anew for each recipient (qmail-send.c, VERP). */
-import { splitAddress } from '../mail/address.ts';
-import type { Address } from '../mail/envelope.ts';
+import { splitAddress } from './address.ts';
+import type { Address } from './envelope.ts';
 
 const suffix = '-@[]';
 

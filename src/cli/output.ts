@@ -1,0 +1,53 @@
+/**
+ * Lines to stdout. When the reader goes away (`waybill log | head`) the rest is silently dropped, and
+ * `gone` tells loops that nobody listens any more.
+ */
+
+export type Output = {
+  line(text: string): void;
+  /** Resolves when all lines so far are taken, or nobody takes them any more. */
+  drained(): Promise<void>;
+  readonly gone: boolean;
+};
+
+/** So much is collected before it is written. */
+const chunkCharacters = 32_768;
+
+export function openOutput(stream: NodeJS.WriteStream = process.stdout): Output {
+  let buffered = '';
+  let gone = false;
+  let full = false;
+  stream.on('error', (cause: NodeJS.ErrnoException) => {
+    gone = true;
+    if (cause.code !== 'EPIPE') throw cause;
+  });
+  const flush = (): void => {
+    if (buffered === '') return;
+    const text = buffered;
+    buffered = '';
+    if (!gone) full = !stream.write(text);
+  };
+  return {
+    get gone() {
+      return gone;
+    },
+    line(text) {
+      if (gone) return;
+      buffered += `${text}\n`;
+      if (buffered.length >= chunkCharacters) flush();
+    },
+    async drained() {
+      flush();
+      // Even a pipe that takes everything at once reports its end in a later turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      while (full && !gone) {
+        await new Promise<void>((resolve) => {
+          stream.once('drain', resolve);
+          stream.once('error', () => resolve());
+          stream.once('close', () => resolve());
+        });
+        full = false;
+      }
+    },
+  };
+}

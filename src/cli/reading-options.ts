@@ -1,0 +1,99 @@
+/** The commands that read the log, as the command line describes them. Each loads its work when called. */
+import type { Command } from 'commander';
+import { toCount, toInstant, toList, toOneOf, toPlace } from './arguments.ts';
+import type { Places } from './places.ts';
+
+const times = 'TIME: 2026-11-21, 2026-11-21T06:00, -2h, yesterday 06:00, tuesday 02:00; UTC without a zone.';
+const ids = 'ID: the whole id, or its first or last digits where only one letter has them.';
+const json = ['--json', 'JSON, one value per line'] as const;
+const statuses = ['waiting', 'held', 'delivered', 'failed', 'bounced', 'cancelled', 'done'] as const;
+
+export function describeQueue(program: Command): void {
+  program
+    .command('queue')
+    .description('what waits, why, until when; now or at any instant of the past')
+    .option('--at <place>', 'as it stood at a time, or after the event at a position', toPlace)
+    .option('--limit <n>', 'at most so many recipients, those due first', toCount, 1000)
+    .option(...json)
+    .addHelpText('after', `\n${times}`)
+    .action(async (options) => {
+      const { queue } = await import('./queue.ts');
+      await queue(program.opts<Places>(), options as Parameters<typeof queue>[1]);
+    });
+}
+
+export function describeTrace(program: Command): void {
+  program
+    .command('trace')
+    .description("one letter's story, oldest first, with its bounces and forwards")
+    .argument('<id>', 'the letter')
+    .option(...json)
+    .addHelpText('after', `\n${ids}`)
+    .action(async (id: string, options) => {
+      const { trace } = await import('./trace.ts');
+      await trace(program.opts<Places>(), id, options as Parameters<typeof trace>[2]);
+    });
+}
+
+export function describeWhy(program: Command): void {
+  program
+    .command('why')
+    .description('the decision behind its present state: rule, reply, schedule')
+    .argument('<id>', 'the letter, or ID/RECIPIENT with the number or address of one recipient')
+    .option(...json)
+    .addHelpText('after', `\n${ids}`)
+    .action(async (id: string, options) => {
+      const { why } = await import('./why.ts');
+      await why(program.opts<Places>(), id, options as Parameters<typeof why>[2]);
+    });
+}
+
+export function describeSearch(program: Command): void {
+  program
+    .command('search')
+    .description('letters that match; all that is asked must hold, and for the same recipient')
+    .option('--sender <address>', 'return path: address, @domain or pattern with *; "<>" for bounces')
+    .option('--recipient <address>', 'a recipient, as above')
+    .option('--since <time>', 'accepted at or after', toInstant)
+    .option('--until <time>', 'accepted at or before', toInstant)
+    .option('--status <status>', statuses.join(', '), toOneOf(statuses))
+    .option('--id <part>', 'part of the id')
+    .option('--host <host>', 'next hop, or name or address of the host that answered')
+    .option('--reply <text>', 'part of a reply')
+    .option('--parent <id>', 'the letter that it bounced or was forwarded from')
+    .option('--limit <n>', 'at most so many letters', toCount)
+    .option(...json)
+    .addHelpText('after', `\n${times}`)
+    .action(async (options) => {
+      const { search } = await import('./search.ts');
+      await search(program.opts<Places>(), options as Parameters<typeof search>[1]);
+    });
+}
+
+export function describeLog(program: Command): void {
+  program
+    .command('log')
+    .description('the events themselves, JSON, one per line')
+    .option('--from <place>', 'begin with the event at this position, or at a time', toPlace)
+    .option('--follow', 'go on with what comes, until interrupted')
+    .option('--type <type>', 'only events of this type; several with commas', toList)
+    .option('--stream <stream>', 'only this stream, or all of a category such as message or node')
+    .option('--limit <n>', 'at most so many events', toCount)
+    .option('--json', 'as it is anyway')
+    .addHelpText('after', `\n${times}`)
+    .action(async (options) => {
+      const { log } = await import('./log.ts');
+      await log(program.opts<Places>(), options as Parameters<typeof log>[1]);
+    });
+}
+
+export function describeVerify(program: Command): void {
+  program
+    .command('verify')
+    .description('refold everything: checksums, balance, attempts, bodies, checkpoint; exit 100 for a fault')
+    .option('--json', 'JSON, a single object')
+    .action(async (options) => {
+      const { verifyLog } = await import('./verify.ts');
+      await verifyLog(program.opts<Places>(), options as Parameters<typeof verifyLog>[1]);
+    });
+}

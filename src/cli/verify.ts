@@ -1,0 +1,90 @@
+/** `waybill verify`: the whole log refolded and added up. Exit 0: all is well; 100: it is not. */
+import { readFile } from 'node:fs/promises';
+import { errnoOf } from '../platform/errno.ts';
+import { toAsciiJson } from '../trace/json.ts';
+import { verify, type CheckpointResult, type Verification } from '../trace/verify.ts';
+import { count, formatInstant, safe } from '../trace/words.ts';
+import { exitNever } from './exit-codes.ts';
+import { withLog } from './open-log.ts';
+import { openOutput } from './output.ts';
+import type { Places } from './places.ts';
+import { openProgress } from './progress.ts';
+
+export async function verifyLog(places: Places, { json = false }: { readonly json?: boolean }): Promise<void> {
+  const output = openOutput();
+  const progress = openProgress('verifying');
+  const result = await withLog(places.data, async ({ log, files }) => {
+    // Before the log: a checkpoint written from now on may be ahead of what we read.
+    const checkpoint = await readIfThere(files.checkpoint);
+    return verify({
+      ...{ log, checkpoint, bodyFile: files.bodyFile },
+      onProgress: (position, upTo) => progress.tell(position, upTo),
+    });
+  });
+  progress.end();
+  if (json) output.line(toAsciiJson(toJson(result)));
+  else for (const line of toLines(result)) output.line(line);
+  await output.drained();
+  if (!result.ok) process.exitCode = exitNever;
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw cause;
+  }
+}
+
+const toJson = (result: Verification): unknown => ({
+  ...result,
+  inDoubt: result.inDoubt.map((doubt) => ({
+    ...doubt,
+    startedAt: formatInstant(doubt.startedAt, 'ms'),
+    recordedAt: formatInstant(doubt.recordedAt, 'ms'),
+  })),
+});
+
+function toLines(result: Verification): string[] {
+  const { letters, recipients, bounces, bodies, attempts } = result;
+  const { accepted, delivered, failed, cancelled, open } = recipients;
+  const sign = recipients.balanced ? '=' : 'IS NOT';
+  return [
+    `${count(result.events, 'event')} up to position ${result.position}`,
+    `${count(letters.accepted, 'letter')} accepted: ${letters.done} done, ${letters.open} open; ${count(attempts, 'attempt')}`,
+    `${count(accepted, 'recipient')} accepted ${sign} ${delivered} delivered + ${failed} failed + ${cancelled} cancelled + ${open} open`,
+    `${count(bounces.queued, 'bounce')} queued, ${bounces.discarded} discarded, ${bounces.owed} owed`,
+    `${count(bodies.checked, 'body', 'bodies')} of open letters read and compared (${count(bodies.bytes, 'byte')})`,
+    ...checkpointLines(result.checkpoint),
+    ...result.damages.map(
+      ({ position, stream, what }) =>
+        `DAMAGED: event ${position}${stream === undefined ? '' : ` of ${safe(stream)}`}: ${safe(what)}`,
+    ),
+    ...result.mistakes.map(
+      ({ position, stream, what }) => `WRONG: ${stream === '' ? 'the log' : safe(stream)} at event ${position}: ${safe(what)}`,
+    ),
+    ...unlisted(result.mistakeCount - result.mistakes.length, 'more things are wrong'),
+    ...result.inDoubt.map(
+      ({ message, recipient, attempt, startedAt }) =>
+        `in doubt: ${message}/${recipient}, attempt ${attempt} of ${formatInstant(startedAt)}`,
+    ),
+    ...unlisted(result.inDoubtCount - result.inDoubt.length, 'more attempts are in doubt'),
+    result.ok ? 'All is well.' : 'NOT well: see above.',
+  ];
+}
+
+const unlisted = (n: number, what: string): string[] => (n > 0 ? [`${n} ${what}`] : []);
+
+function checkpointLines(checkpoint: CheckpointResult): string[] {
+  switch (checkpoint.state) {
+    case 'none':
+      return ['no checkpoint yet: the next start folds from the first event'];
+    case 'foreign':
+      return ['the checkpoint is of another release, and not used: the next start folds from the first event'];
+    case 'same':
+      return [`the checkpoint at position ${checkpoint.position} says the same as the log`];
+    case 'wrong':
+      return checkpoint.differences.map((difference) => `WRONG: the checkpoint: ${safe(difference)}`);
+  }
+}

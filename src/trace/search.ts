@@ -1,0 +1,273 @@
+/**
+ * Letters that match a question: a fold over the log, in one pass. A letter is told when it is done,
+ * those that are not at the end. Only letters that may still match are kept in memory.
+ */
+import type { RecordedEvent } from '../log/ports.ts';
+import type { Address, MessageId } from '../mail/envelope.ts';
+import { messageOf, type Parent, type QueueEvent, type Tried } from '../queue/events.ts';
+import type { Instant } from '../platform/clock.ts';
+
+export const searchStatuses = [
+  'waiting', 'held', 'delivered', 'failed', 'bounced', 'cancelled', 'done',
+] as const;
+
+export type SearchStatus = (typeof searchStatuses)[number];
+
+/** All that are given must hold; those about a recipient must hold for the same one. */
+export type Question = {
+  readonly sender?: string;
+  readonly recipient?: string;
+  /** When the letter was accepted, both inclusive. */
+  readonly since?: Instant;
+  readonly until?: Instant;
+  readonly status?: SearchStatus;
+  /** A part of the letter's id. */
+  readonly id?: string;
+  /** The next hop, or the name or address of the host that answered; patterns as for addresses. */
+  readonly host?: string;
+  /** Part of any reply on the recipient, case ignored. */
+  readonly reply?: string;
+  readonly parent?: MessageId;
+};
+
+export type FoundRecipient = {
+  /** As it is now; `formerly` is what an operator redirected it from. */
+  readonly address: Address;
+  readonly formerly: readonly Address[];
+  status: 'waiting' | 'attempting' | 'delivered' | 'failed' | 'cancelled';
+  attempts: number;
+  reply: string | undefined;
+  hostMatches: boolean;
+  replyMatches: boolean;
+};
+
+export type Found = {
+  readonly message: MessageId;
+  readonly at: Instant;
+  readonly returnPath: Address;
+  readonly bytes: number;
+  readonly parent: Parent | undefined;
+  readonly recipients: FoundRecipient[];
+  held: boolean;
+  bounced: boolean;
+  done: boolean;
+};
+
+export type Searching = {
+  readonly question: Question;
+  /** Letters that may match and are not done. */
+  readonly open: Map<MessageId, Found>;
+};
+
+export const searching = (question: Question): Searching => ({ question, open: new Map() });
+
+/** Folds one event in; the letter that it ends, if that matches. */
+export function fold({ question, open }: Searching, event: RecordedEvent): Found | undefined {
+  const message = messageOf(event.stream);
+  if (message === undefined) return undefined;
+  const known = event as RecordedEvent & QueueEvent;
+  if (known.type === 'MessageAccepted') {
+    const letter = accepted(message, known);
+    if (mayMatch(letter, question)) open.set(message, letter);
+    return undefined;
+  }
+  const letter = open.get(message);
+  if (letter === undefined) return undefined;
+  evolve(letter, known, question);
+  if (!letter.done) return undefined;
+  open.delete(message);
+  return matches(letter, question) ? letter : undefined;
+}
+
+/** What is left at the end of the log. */
+export function* rest({ question, open }: Searching): Generator<Found> {
+  for (const letter of open.values()) if (matches(letter, question)) yield letter;
+}
+
+type Accepted = Extract<QueueEvent, { type: 'MessageAccepted' }>;
+
+function accepted(message: MessageId, { at, data }: Accepted): Found {
+  const { envelope, body, parent } = data;
+  return {
+    ...{ message, at, parent, bytes: body.bytes, returnPath: envelope.returnPath },
+    recipients: envelope.recipients.map((address) => ({
+      ...{ address, formerly: [], status: 'waiting' as const, attempts: 0, reply: undefined },
+      ...{ hostMatches: false, replyMatches: false },
+    })),
+    ...{ held: false, bounced: false, done: false },
+  };
+}
+
+/** What is known when a letter is accepted and never changes; recipients may be redirected. */
+function mayMatch(letter: Found, { sender, since, until, id, parent }: Question): boolean {
+  return (
+    (since === undefined || letter.at >= since) &&
+    (until === undefined || letter.at <= until) &&
+    (id === undefined || letter.message.includes(id.toLowerCase())) &&
+    (parent === undefined || letter.parent?.message === parent) &&
+    (sender === undefined || fits(sender, letter.returnPath))
+  );
+}
+
+function evolve(letter: Found, event: QueueEvent, question: Question): void {
+  const { recipients } = letter;
+  switch (event.type) {
+    case 'AttemptStarted':
+      event.data.rcpts.forEach((rcpt, index) => {
+        const recipient = recipients[rcpt];
+        const hop = event.data.routes[index]?.hop;
+        if (recipient === undefined) return;
+        recipient.status = 'attempting';
+        recipient.attempts += 1;
+        hear(recipient, [hop?.host, hop?.relay?.host], question);
+      });
+      break;
+    case 'RecipientDelivered':
+    case 'RecipientDeferred':
+    case 'RecipientFailed':
+      judge(recipients[event.data.rcpt], event.type, event.data, question);
+      break;
+    case 'RecipientCancelled': {
+      const recipient = recipients[event.data.rcpt];
+      if (recipient !== undefined) recipient.status = 'cancelled';
+      break;
+    }
+    case 'RecipientRedirected': {
+      const { rcpt, to } = event.data;
+      const before = recipients[rcpt];
+      if (before === undefined) break;
+      recipients[rcpt] = { ...before, address: to, formerly: [...before.formerly, before.address] };
+      break;
+    }
+    case 'MessageHeld':
+    case 'MessageReleased':
+      letter.held = event.type === 'MessageHeld';
+      break;
+    case 'BounceQueued':
+      letter.bounced = true;
+      break;
+    case 'MessageCleanedUp':
+      letter.done = true;
+      break;
+    default:
+  }
+}
+
+const statusAfter = {
+  RecipientDelivered: 'delivered',
+  RecipientDeferred: 'waiting',
+  RecipientFailed: 'failed',
+} as const;
+
+function judge(
+  recipient: FoundRecipient | undefined,
+  type: keyof typeof statusAfter,
+  { reply }: Tried,
+  question: Question,
+): void {
+  if (recipient === undefined) return;
+  recipient.status = statusAfter[type];
+  recipient.reply = reply.text;
+  hear(recipient, [reply.host, reply.address], question);
+  if (question.reply === undefined) return;
+  recipient.replyMatches ||= reply.text.toLowerCase().includes(question.reply.toLowerCase());
+}
+
+function hear(recipient: FoundRecipient, hosts: readonly (string | undefined)[], { host }: Question): void {
+  if (host === undefined || recipient.hostMatches) return;
+  recipient.hostMatches = hosts.some((name) => name !== undefined && fits(host, name));
+}
+
+function matches(letter: Found, question: Question): boolean {
+  if (!letterHas(letter, question.status)) return false;
+  if (letter.recipients.length === 0) return isToNobody(question);
+  return letter.recipients.some((recipient) => matchesRecipient(letter, recipient, question));
+}
+
+/** A letter to nobody is legal, and found by everything that does not ask about a recipient. */
+function isToNobody({ recipient, host, reply, status }: Question): boolean {
+  const asksForOne = recipient !== undefined || host !== undefined || reply !== undefined;
+  return !asksForOne && (status === undefined || status === 'done');
+}
+
+function letterHas({ bounced, done }: Found, status: SearchStatus | undefined): boolean {
+  if (status === 'bounced') return bounced;
+  return status === 'done' ? done : true;
+}
+
+/** Whether this one recipient is what the question asks for; also which to show. */
+export function matchesRecipient(
+  letter: Found,
+  recipient: FoundRecipient,
+  question: Question,
+): boolean {
+  return (
+    isMeant(recipient, question.recipient) &&
+    (question.host === undefined || recipient.hostMatches) &&
+    (question.reply === undefined || recipient.replyMatches) &&
+    hasStatus(letter, recipient, question.status)
+  );
+}
+
+const isMeant = ({ address, formerly }: FoundRecipient, pattern: string | undefined): boolean =>
+  pattern === undefined || [address, ...formerly].some((each) => fits(pattern, each));
+
+function hasStatus(letter: Found, { status }: FoundRecipient, wanted: SearchStatus | undefined): boolean {
+  const open = status === 'waiting' || status === 'attempting';
+  switch (wanted) {
+    case 'waiting':
+      return open && !letter.held;
+    case 'held':
+      return open && letter.held;
+    case 'bounced':
+      return status === 'failed';
+    case 'delivered':
+    case 'failed':
+    case 'cancelled':
+      return status === wanted;
+    case 'done':
+    case undefined:
+      return true;
+  }
+}
+
+/**
+ * Whether an address or host is meant: exactly, as `@domain`, or by a pattern in which `*` stands for
+ * anything. Case is ignored; `<>` means the empty return path.
+ */
+export function fits(pattern: string, text: string): boolean {
+  const wanted = pattern.toLowerCase();
+  const given = text.toLowerCase();
+  if (wanted === '<>') return given === '';
+  if (wanted.includes('*')) return glob(wanted.split('*'), given);
+  if (given === wanted) return true;
+  return wanted.startsWith('@') && given.slice(Math.max(0, given.lastIndexOf('@'))) === wanted;
+}
+
+/** The pieces between the stars, in order; no regular expression, so no pattern is slow. */
+function glob(pieces: readonly string[], text: string): boolean {
+  const first = pieces[0]!;
+  const last = pieces.at(-1)!;
+  if (text.length < first.length + last.length) return false;
+  if (!text.startsWith(first) || !text.endsWith(last)) return false;
+  let from = first.length;
+  const end = text.length - last.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const at = text.indexOf(piece, from);
+    if (at === -1 || at + piece.length > end) return false;
+    from = at + piece.length;
+  }
+  return true;
+}
+
+/** The one word for a letter. */
+export function statusOf(letter: Found): SearchStatus {
+  const { recipients, held, bounced } = letter;
+  const has = (...statuses: readonly string[]) =>
+    recipients.some(({ status }) => statuses.includes(status));
+  if (has('waiting', 'attempting')) return held ? 'held' : 'waiting';
+  if (bounced) return 'bounced';
+  if (has('failed')) return 'failed';
+  if (has('delivered')) return 'delivered';
+  return has('cancelled') ? 'cancelled' : 'done';
+}

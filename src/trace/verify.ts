@@ -1,0 +1,191 @@
+/**
+ * Proves the log: refolds it from the first event, adds up, compares with the checkpoint on the way, and
+ * looks at the bodies of all letters that are not done. Reads only; an engine may go on writing meanwhile.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { decodeAgenda, readCheckpointHead } from '../../projections/agenda-checkpoint.ts';
+import { empty, fold } from '../../projections/agenda.ts';
+import type { LogReader, Position } from '../log/ports.ts';
+import type { BodyRef, MessageId } from '../mail/envelope.ts';
+import { messageStream } from '../queue/events.ts';
+import {
+  closeAudit,
+  emptyAudit,
+  foldAudit,
+  openRecipients,
+  owedBounces,
+  type Audit,
+  type Doubt,
+  type Mistake,
+} from './audit.ts';
+import { compareAgendas } from './compare-agendas.ts';
+import { pagesOf } from './pages.ts';
+import { readLetter } from './read-letter.ts';
+
+export type VerifyParts = {
+  readonly log: LogReader & { readBody(stream: string): Uint8Array | undefined };
+  /** The bytes of the checkpoint, where there is one. */
+  readonly checkpoint: Uint8Array | undefined;
+  /** Path of the file in which a large body lies. */
+  readonly bodyFile: (id: string) => string;
+  readonly onProgress?: (position: Position, upTo: Position) => void;
+};
+
+export type Verification = {
+  readonly ok: boolean;
+  readonly position: Position;
+  readonly events: number;
+  readonly letters: { readonly accepted: number; readonly done: number; readonly open: number };
+  readonly recipients: {
+    readonly accepted: number;
+    readonly delivered: number;
+    readonly failed: number;
+    readonly cancelled: number;
+    readonly open: number;
+    readonly balanced: boolean;
+  };
+  readonly attempts: number;
+  readonly bounces: { readonly queued: number; readonly discarded: number; readonly owed: number };
+  readonly checkpoint: CheckpointResult;
+  readonly bodies: { readonly checked: number; readonly bytes: number };
+  readonly damages: readonly { readonly position: Position; readonly stream: string | undefined; readonly what: string }[];
+  readonly mistakes: readonly Mistake[];
+  /** Of all mistakes; `mistakes` has the first thousand. */
+  readonly mistakeCount: number;
+  /** Attempts that may have worked though nobody knows: no fault of the log. */
+  readonly inDoubt: readonly Doubt[];
+  readonly inDoubtCount: number;
+};
+
+export type CheckpointResult =
+  | { readonly state: 'none' }
+  | { readonly state: 'foreign' }
+  | { readonly state: 'same'; readonly position: Position }
+  | { readonly state: 'wrong'; readonly position?: Position; readonly differences: readonly string[] };
+
+export async function verify(parts: VerifyParts): Promise<Verification> {
+  const { log, onProgress } = parts;
+  const audit = emptyAudit();
+  const checkpoint = checkpointCheck(parts.checkpoint);
+  const upTo = await log.head();
+  for await (const page of pagesOf(log, { upTo, ...(onProgress === undefined ? {} : { onProgress }) })) {
+    for (const event of page) {
+      foldAudit(audit, event);
+      checkpoint.take(event);
+    }
+  }
+  const result = checkpoint.result();
+  closeAudit(audit);
+  const bodies = await checkBodies(audit, parts);
+  return toVerification(audit, result, bodies, log, upTo);
+}
+
+function toVerification(
+  audit: Audit,
+  checkpoint: CheckpointResult,
+  bodies: Verification['bodies'],
+  log: LogReader,
+  position: Position,
+): Verification {
+  const damages = log.damages();
+  const open = openRecipients(audit);
+  const { accepted, delivered, failed, cancelled } = audit.recipients;
+  return {
+    ok: audit.mistakeCount === 0 && damages.length === 0 && checkpoint.state !== 'wrong',
+    ...{ position, events: audit.events, attempts: audit.attempts },
+    letters: { ...audit.letters, open: audit.open.size },
+    recipients: {
+      ...{ ...audit.recipients, open },
+      balanced: accepted === delivered + failed + cancelled + open,
+    },
+    bounces: { ...audit.bounces, owed: owedBounces(audit) },
+    ...{ checkpoint, bodies, damages },
+    ...{ mistakes: audit.mistakes, mistakeCount: audit.mistakeCount },
+    ...{ inDoubt: audit.doubts, inDoubtCount: audit.doubtCount },
+  };
+}
+
+type Taken = Parameters<typeof fold>[1] & {
+  readonly position: Position;
+  readonly revision: number;
+};
+
+/** Folds an agenda of its own up to the checkpoint's position, and compares the two there. */
+function checkpointCheck(bytes: Uint8Array | undefined): {
+  take(event: Taken): void;
+  result(): CheckpointResult;
+} {
+  const done = (result: CheckpointResult) => ({ take: () => undefined, result: () => result });
+  if (bytes === undefined) return done({ state: 'none' });
+  const saved = empty();
+  const head = readCheckpointHead(bytes);
+  if (head === undefined) return done({ state: 'foreign' });
+  const { position } = head;
+  if (decodeAgenda(bytes, saved) === undefined) {
+    return done({ state: 'wrong', position, differences: ['its checksum does not match'] });
+  }
+  let folded = empty();
+  let compared: CheckpointResult | undefined;
+  return {
+    take(event) {
+      if (compared !== undefined || event.position > position) return;
+      fold(folded, event);
+      if (event.position < position) return;
+      const { stream, revision, at } = event;
+      const same = stream === head.stream && revision === head.revision && at === head.at;
+      const found = same
+        ? compareAgendas(folded, saved)
+        : ['the event that it ends with is another one in this log'];
+      compared = found.length === 0 ? { state: 'same', position } : { state: 'wrong', position, differences: found };
+      // Large, and of no more use.
+      folded = empty();
+    },
+    result: () =>
+      compared ?? {
+        state: 'wrong',
+        position,
+        differences: ['the event that it ends with is not in the log: the log has lost its end, or is another one'],
+      },
+  };
+}
+
+/** Every letter that is not done needs its body, byte for byte. */
+async function checkBodies(audit: Audit, parts: VerifyParts): Promise<Verification['bodies']> {
+  let checked = 0;
+  let bytes = 0;
+  for (const [message, { body }] of audit.open) {
+    const wrong = await bodyMistake(body, parts);
+    checked += 1;
+    bytes += body.bytes;
+    // An engine that runs may have finished the letter, and removed its body, since we folded it.
+    if (wrong === undefined || (await isDone(message, parts.log))) continue;
+    audit.mistakeCount += 1;
+    audit.mistakes.push({ position: audit.position, stream: messageStream(message), what: wrong });
+  }
+  return { checked, bytes };
+}
+
+async function bodyMistake(body: BodyRef, { log, bodyFile }: VerifyParts): Promise<string | undefined> {
+  const digest = createHash('sha256');
+  let bytes = 0;
+  try {
+    const inline = log.readBody(messageStream(body.id));
+    const pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array> =
+      inline === undefined ? (createReadStream(bodyFile(body.id)) as AsyncIterable<Buffer>) : [inline];
+    for await (const piece of pieces) {
+      digest.update(piece);
+      bytes += piece.byteLength;
+    }
+  } catch (cause) {
+    if ((cause as { code?: string }).code === 'ENOENT') return 'its body is missing';
+    return `its body cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+  }
+  if (bytes !== body.bytes) return `its body has ${bytes} bytes, and should have ${body.bytes}`;
+  return digest.digest('hex') === body.sha256 ? undefined : 'its body is not what was accepted';
+}
+
+async function isDone(message: MessageId, log: LogReader): Promise<boolean> {
+  const { events } = await readLetter(log, message);
+  return events.some(({ type }) => type === 'MessageCleanedUp');
+}

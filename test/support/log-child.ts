@@ -1,0 +1,114 @@
+/**
+ * A process of its own that works on a log, for tests of locks, crashes, other readers and full disks.
+ * `node log-child.ts <job> <directory>`; says on stdout, one line each, what it has done.
+ */
+import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { noStream } from '../../src/log/ports.ts';
+import { openReader } from '../../src/log/sqlite/open-reader.ts';
+import { SqliteLog } from '../../src/log/sqlite/sqlite-log.ts';
+import { isTrouble } from '../../src/mail/trouble.ts';
+import { diskSpool } from '../../src/spool/disk/disk-spool.ts';
+import { newId, noted, notes } from './log-events.ts';
+
+const [job = '', directory = '.'] = process.argv.slice(2);
+const file = join(directory, 'log.db');
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const code = (cause: unknown) => (isTrouble(cause) ? cause.code : String(cause));
+
+const bodyOf = (id: string) => Buffer.from(`${id}\r\n`.repeat(100));
+
+/** Letters without end, each `accept, attempt, verdict`; every acknowledged revision is said. */
+async function appendForEver(): Promise<void> {
+  const log = new SqliteLog(file);
+  const letter = async () => {
+    const id = newId();
+    const body = { ref: { id, bytes: 0, sha256: '' }, inline: bodyOf(id) };
+    for (let revision = noStream; revision < 9; revision += 2) {
+      const events = [noted(revision + 1), noted(revision + 2)];
+      const first = revision === noStream;
+      await log.append(`message-${id}`, revision, events, first ? body : undefined);
+      say(`${id} ${revision + 2}`);
+    }
+  };
+  const letters = async () => {
+    for (;;) await letter();
+  };
+  await Promise.all(Array.from({ length: 8 }, letters));
+}
+
+/** Opens the log for writing and keeps it. */
+async function hold(): Promise<void> {
+  try {
+    const log = new SqliteLog(file);
+    await log.append(`node-${newId()}`, noStream, [noted('held')]);
+    say('held');
+    setInterval(() => log.counts, 1_000);
+  } catch (cause) {
+    say(code(cause));
+  }
+}
+
+/** Reads what comes until it is told to stop, saying the number of each note. */
+function follow(): void {
+  const reader = openReader(file, { pollMs: 5 });
+  reader.subscribe(0).subscribe((signal) => {
+    say(signal.kind === 'event' ? String(notes([signal.event])[0]) : 'caught-up');
+  });
+}
+
+/** Appends until the disk is full, makes room, and goes on; says what was acknowledged. */
+async function fill(): Promise<void> {
+  const ballast = join(directory, 'ballast');
+  writeFileSync(ballast, randomBytes(256 * 1024));
+  const log = new SqliteLog(file);
+  const one = async (bytes: number) => {
+    const id = newId();
+    const inline = randomBytes(bytes);
+    const ref = { id, bytes, sha256: '' };
+    await log.append(`message-${id}`, noStream, [noted('a'), noted('b')], { ref, inline });
+    say(`written ${id}`);
+  };
+  for (let refused = 0; refused < 3;) {
+    await one(30_000).catch((cause: unknown) => {
+      refused += 1;
+      say(`refused ${code(cause)}`);
+    });
+  }
+  rmSync(ballast);
+  say('room');
+  await one(1_000);
+  await log.close();
+  const again = new SqliteLog(file);
+  for (const event of await again.readAll({ after: 0, limit: 100_000 })) {
+    if (event.revision === 1) say(`found ${event.stream.slice('message-'.length)}`);
+  }
+  say(`damages ${again.damages().length}`);
+  await again.close();
+}
+
+/** One large body, and one small with its event; says when each is safe. */
+async function stage(): Promise<void> {
+  const log = new SqliteLog(file);
+  const spool = diskSpool(join(directory, 'spool'), {
+    read: (id) => log.readBody(`message-${id}`),
+    remove: () => undefined,
+  });
+  say('begin');
+  const id = newId();
+  const large = await spool.stage(id, randomBytes(200_000));
+  say('staged');
+  await log.append(`message-${id}`, noStream, [noted('accepted')], large);
+  say('appended');
+  await log.close();
+}
+
+const jobs: Record<string, () => Promise<void> | void> = {
+  append: appendForEver,
+  hold,
+  follow,
+  fill,
+  stage,
+};
+await jobs[job]!();

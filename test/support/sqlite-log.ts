@@ -1,0 +1,34 @@
+/** The embedded log with its spool, in a directory of its own. */
+import { SqliteLog, type SqliteLogOptions } from '../../src/log/sqlite/sqlite-log.ts';
+import { diskSpool, type DiskSpool } from '../../src/spool/disk/disk-spool.ts';
+import { tempDir, type TempDir } from './temp-dir.ts';
+
+export type Opened = { readonly log: SqliteLog; readonly spool: DiskSpool };
+
+export function openAt(dir: TempDir, options?: SqliteLogOptions): Opened {
+  const log = new SqliteLog(dir.file('log.db'), options);
+  const spool = diskSpool(dir.file('spool'), {
+    read: (id) => log.readBody(`message-${id}`),
+    remove: (ids) => log.removeBodies(ids.map((id) => `message-${id}`)),
+  });
+  return { log, spool };
+}
+
+/** As the contract of event logs wants it. */
+export async function openSqlite() {
+  const dir = tempDir();
+  let opened = openAt(dir);
+  return {
+    ...opened,
+    dir,
+    reopen: async () => {
+      await opened.log.close();
+      opened = openAt(dir);
+      return opened;
+    },
+    close: async () => {
+      await opened.log.close();
+      dir.remove();
+    },
+  };
+}
