@@ -3,8 +3,18 @@
  * named after that parent: making it again after a stop anywhere in between makes the same one.
  */
 import { createHash } from 'node:crypto';
-import { catchError, concatMap, defer, mergeMap, timer, type Observable } from 'rxjs';
-import type { MessageId } from '../mail/envelope.ts';
+import {
+  catchError,
+  concatMap,
+  defer,
+  expand,
+  ignoreElements,
+  mergeMap,
+  of,
+  timer,
+  type Observable,
+} from 'rxjs';
+import type { BodyRef, MessageId } from '../mail/envelope.ts';
 import { deriveMessageId } from '../mail/message-id.ts';
 import { isTrouble } from '../mail/trouble.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -12,9 +22,8 @@ import type { Bodies } from '../queue/bodies.ts';
 import { joinBodies } from '../queue/child-body.ts';
 import type { QueueIntake } from '../queue/intake.ts';
 import type { Letters } from '../queue/letters.ts';
-import type { BodySource } from '../queue/ports.ts';
 import type { QueueState } from '../queue/state.ts';
-import type { Spool } from '../spool/ports.ts';
+import type { Spool, StagedBody } from '../spool/ports.ts';
 import {
   bounceEnvelope,
   formatBounceHead,
@@ -38,17 +47,29 @@ export type Parts = {
   readonly pauseMs?: number;
 };
 
-/** A few at a time: a bounce copies a whole body, and bounces are never urgent. */
+/**
+ * A few at a time: a bounce copies a whole body, and bounces are never urgent. A letter in trouble is
+ * tried again later, outside that number, so that no handful of bad ones holds up the rest.
+ */
 export function bounces(parts: Parts): Observable<unknown> {
-  return parts.owing$.pipe(mergeMap((message) => settleSurely(message, parts), 8));
+  return parts.owing$.pipe(
+    mergeMap((message) => settleOnce(message, parts), 8),
+    expand(({ message, waitMs }) =>
+      timer(waitMs).pipe(concatMap(() => settleOnce(message, parts))),
+    ),
+  );
 }
 
-function settleSurely(message: MessageId, parts: Parts): Observable<unknown> {
+type Again = { readonly message: MessageId; readonly waitMs: number };
+
+/** Ends without a word when all is done, else says when to try again. */
+function settleOnce(message: MessageId, parts: Parts): Observable<Again> {
   return defer(() => settle(message, parts)).pipe(
+    ignoreElements(),
     catchError((cause: unknown) => {
       parts.onTrouble(message, cause);
-      const waitMs = isTrouble(cause) && cause.tryAgain ? (parts.pauseMs ?? 123_000) : 3_600_000;
-      return timer(waitMs).pipe(concatMap(() => settleSurely(message, parts)));
+      const soon = isTrouble(cause) && cause.tryAgain;
+      return of({ message, waitMs: soon ? (parts.pauseMs ?? 123_000) : 3_600_000 });
     }),
   );
 }
@@ -74,7 +95,7 @@ async function acceptBounce(
   envelope: BounceEnvelope,
   parts: Parts,
 ): Promise<MessageId> {
-  const { intake, bodies, spool, settings, received } = parts;
+  const { intake, settings, received } = parts;
   const at = state.settledAt!;
   const id = deriveMessageId(at, createHash('sha256').update(`bounce ${message}`).digest());
   const head = formatBounceHead({
@@ -84,28 +105,30 @@ async function acceptBounce(
     failures: state.failures,
     settings: settings(),
   });
-  const original = await sourceOrApology(state, bodies);
+  const prefix = received(id, at) + head;
   await intake.accept({
     id,
     envelope: { returnPath: envelope.returnPath, recipients: [envelope.recipient] },
     arrival: { protocol: 'bounce', eightBit: state.eightBit, utf8: state.utf8 },
-    body: await joinBodies(spool, id, received(id, at) + head, original),
+    body: await quote(state.body, prefix, id, parts),
     parent: { message, why: envelope.kind },
   });
   return id;
 }
 
 /** A bounce must go out even when the body it should quote is lost. */
-async function sourceOrApology(state: Readonly<QueueState>, bodies: Bodies): Promise<BodySource> {
+async function quote(
+  ref: BodyRef,
+  prefix: string,
+  id: MessageId,
+  { bodies, spool }: Parts,
+): Promise<StagedBody> {
   try {
-    return await bodies.source(state.body);
+    return await joinBodies(spool, id, prefix, await bodies.source(ref));
   } catch (cause) {
-    if (!isTrouble(cause)) throw cause;
-    const inline = Buffer.from('(The message itself could not be read back any more.)\r\n');
-    return { ref: state.body, inline, read: () => pieces(inline) };
+    if (!isTrouble(cause, 'body-missing') && !isTrouble(cause, 'body-damaged')) throw cause;
+    return spool.stage(id, Buffer.from(prefix + apology));
   }
 }
 
-async function* pieces(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
-}
+const apology = '(The message itself could not be read back any more.)\r\n';

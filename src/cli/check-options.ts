@@ -7,8 +7,8 @@ export function describeCheck(program: Command): void {
     .command('check')
     .description('validate configuration, say what would listen where; exit 100 for a mistake')
     .option('--json', 'JSON, a single object')
-    .action(async (options) => {
+    .action(async (options: { readonly json?: boolean }) => {
       const { check } = await import('./check.ts');
-      await check(program.opts<Places>(), options as Parameters<typeof check>[1]);
+      await check(program.opts<Places>(), options);
     });
 }

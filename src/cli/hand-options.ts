@@ -1,5 +1,6 @@
 /** An operator's hand, as the command line describes it. */
 import type { Command } from 'commander';
+import type { HandOptions } from './hand.ts';
 import type { Places } from './places.ts';
 
 const name = 'ID, or ID/RECIPIENT with the number or address of one recipient';
@@ -16,20 +17,21 @@ export function describeHand(program: Command): void {
     const command = withHand(program.command(act).description(acts[act]));
     if (act === 'retry') command.option('--all', 'everything that waits');
     command.argument(act === 'retry' ? '[ids...]' : '<ids...>', name);
-    command.action(async (ids: string[], options) => {
+    command.action(async (ids: string[], options: Given) => {
       const { byHand } = await import('./hand.ts');
-      await byHand(program.opts<Places>(), { act, ids, ...(options as object) } as Parameters<typeof byHand>[1]);
+      await byHand(program.opts<Places>(), { ...options, act, ids });
     });
   }
   withHand(program.command('redirect').description('send to another address instead'))
     .argument('<id>', 'ID/RECIPIENT; the ID alone where the letter has one recipient')
     .argument('<address>', 'the new address')
-    .action(async (id: string, to: string, options) => {
+    .action(async (id: string, to: string, options: Given) => {
       const { byHand } = await import('./hand.ts');
-      const asked = { act: 'redirect', ids: [id], to, ...(options as object) };
-      await byHand(program.opts<Places>(), asked as Parameters<typeof byHand>[1]);
+      await byHand(program.opts<Places>(), { ...options, act: 'redirect', ids: [id], to });
     });
 }
+
+type Given = Omit<HandOptions, 'act' | 'ids' | 'to'>;
 
 const withHand = (command: Command): Command =>
   command

@@ -38,11 +38,14 @@ export async function log(places: Places, options: LogOptions): Promise<void> {
       await withLog(places.data, async (opened) => {
         start ??= await startOf(opened, options.from);
         printer ??= openPrinter(options, start, output);
-        await (options.follow === true ? follow(opened, printer, output) : print(opened, printer, options, output));
+        await (options.follow === true
+          ? follow(opened, printer, output)
+          : print(opened, printer, options, output));
       });
       return;
     } catch (cause) {
-      const goOn = options.follow === true && printer !== undefined && isTrouble(cause, 'log-unavailable');
+      const goOn =
+        options.follow === true && printer !== undefined && isTrouble(cause, 'log-unavailable');
       if (!goOn) throw cause;
       await new Promise((resolve) => setTimeout(resolve, patienceMs));
     }
@@ -52,10 +55,16 @@ export async function log(places: Places, options: LogOptions): Promise<void> {
 /** The position after which to read. */
 async function startOf({ log: events }: OpenedLog, from: Place | undefined): Promise<Position> {
   if (from === undefined) return logStart;
-  return 'position' in from ? Math.max(logStart, from.position - 1) : positionBefore(events, from.at);
+  return 'position' in from
+    ? Math.max(logStart, from.position - 1)
+    : positionBefore(events, from.at);
 }
 
-function openPrinter({ from, type, stream, limit = Infinity }: LogOptions, start: Position, output: Output): Printer {
+function openPrinter(
+  { from, type, stream, limit = Infinity }: LogOptions,
+  start: Position,
+  output: Output,
+): Printer {
   const types = type === undefined ? undefined : new Set(type.map((name) => name.toLowerCase()));
   const isWanted = streamFilter(stream);
   const since = from !== undefined && 'at' in from ? from.at : -Infinity;
@@ -112,17 +121,27 @@ async function follow({ log: events }: OpenedLog, printer: Printer, output: Outp
   const done$ = new Subject<void>();
   const interrupted$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM'));
   const failed$ = new Subject<never>();
-  // A quiet log writes nothing, so a reader that went away is noticed by asking now and then.
+  // That a reader went away is told some time after the write that it missed.
   const watch = setInterval(() => {
     if (output.gone || process.stdout.destroyed) done$.next();
   }, 500);
+  let pending = false;
+  // Events come many in a turn of the loop; what one turn brings is written together.
+  const soon = (): void => {
+    if (pending) return;
+    pending = true;
+    setImmediate(() => {
+      pending = false;
+      void output.drained();
+    });
+  };
   const subscription = events
     .subscribe(printer.position)
     .pipe(takeUntil(done$))
     .subscribe({
       next: (signal) => {
         if (signal.kind === 'event') printer.take(signal.event);
-        else void output.drained();
+        soon();
         if (printer.enough) done$.next();
       },
       error: (cause: unknown) => failed$.error(cause),

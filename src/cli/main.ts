@@ -23,7 +23,9 @@ try {
 } catch (cause) {
   process.exitCode = exitCodeOf(cause);
   if (!(cause instanceof CommanderError)) {
-    console.error(`waybill: ${cause instanceof Error ? cause.message : String(cause)}`);
+    const words = cause instanceof Error ? cause.message : String(cause);
+    // A terminal must not obey what a file or a far side put into an error.
+    console.error(`waybill: ${words.replace(/[\p{Cc}\p{Bidi_Control}]+/gu, ' ')}`);
   }
 }
 

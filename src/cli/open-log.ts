@@ -1,9 +1,11 @@
 /** The log of a data directory, opened for reading and closed when the question is answered. */
+import type { Damage } from '../log/ports.ts';
 import { openReader, type ReadOnlyLog } from '../log/sqlite/open-reader.ts';
 import { openStreamFinder } from '../log/sqlite/find-streams.ts';
 import type { MessageId } from '../mail/envelope.ts';
 import { findLetter } from '../trace/letter-name.ts';
 import { readNodeHistory, type NodeHistory } from '../trace/rules-of-the-day.ts';
+import { safe } from '../trace/words.ts';
 import { dataFiles, refuseMissingLog, type DataFiles } from './places.ts';
 
 export type OpenedLog = {
@@ -15,13 +17,14 @@ export type OpenedLog = {
 };
 
 /** Works while an engine writes to the log and while none does. Damage met on the way is told on stderr, once. */
-export async function withLog<T>(data: string, use: (opened: OpenedLog) => Promise<T>): Promise<T> {
+export async function withLog<T>(
+  data: string,
+  use: (opened: OpenedLog) => Promise<T>,
+  onDamage: (damage: Damage) => void = complain,
+): Promise<T> {
   const files = dataFiles(data);
   refuseMissingLog(files);
-  const log = openReader(files.log, {
-    onDamage: ({ position, stream, what }) =>
-      console.error(`waybill: event ${position}${stream === undefined ? '' : ` of ${stream}`} is damaged: ${what}`),
-  });
+  const log = openReader(files.log, { onDamage });
   const finder = openStreamFinder(files.log);
   try {
     return await use({
@@ -33,4 +36,9 @@ export async function withLog<T>(data: string, use: (opened: OpenedLog) => Promi
     finder.close();
     log.close();
   }
+}
+
+function complain({ position, stream, what }: Damage): void {
+  const place = stream === undefined ? '' : ` of ${safe(stream)}`;
+  console.error(`waybill: event ${position}${place} is damaged: ${safe(what)}`);
 }

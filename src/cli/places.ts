@@ -30,6 +30,6 @@ export function refuseMissingLog({ directory, log }: DataFiles): void {
   throw new Trouble('log-unavailable', {
     tryAgain: true,
     peer: 'no log',
-    detail: `there is no log in ${directory}: no engine has run there yet (see --data)`,
+    detail: `there is no log in ${directory}: no engine has run there yet (see --data), or it keeps its log in memory`,
   });
 }

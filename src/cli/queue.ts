@@ -45,8 +45,14 @@ export async function queue(places: Places, options: QueueOptions): Promise<void
     else {
       await tellText(rows, snapshot, facts, output);
       output.line(summary(counts, snapshot, options));
-      if (options.at === undefined && counts.due > 0 && (await engineRuns(opened.files.directory)) === false) {
-        output.line('The engine is not running: nothing is attempted until it does (waybill serve).');
+      if (
+        options.at === undefined &&
+        counts.due > 0 &&
+        (await engineRuns(opened.files.directory)) === false
+      ) {
+        output.line(
+          'The engine is not running: nothing is attempted until it does (waybill serve).',
+        );
       }
     }
     await output.drained();
@@ -138,18 +144,29 @@ async function tellJson(
         channel,
         lane: lane.join(' '),
         attempts: recipient?.tries ?? 0,
-        ...(recipient?.startedAt === undefined ? {} : { startedAt: formatInstant(recipient.startedAt, 'ms') }),
+        ...(recipient?.startedAt === undefined
+          ? {}
+          : { startedAt: formatInstant(recipient.startedAt, 'ms') }),
         ...(recipient?.lastReply === undefined ? {} : { lastReply: recipient.lastReply }),
         ...(facts.held === undefined
           ? {}
-          : { held: { by: facts.held.by, why: facts.held.why, at: formatInstant(facts.held.at, 'ms') } }),
+          : {
+              held: {
+                by: facts.held.by,
+                why: facts.held.why,
+                at: formatInstant(facts.held.at, 'ms'),
+              },
+            }),
       }),
     );
   }
   for (const message of agenda.owing) {
     if (output.gone) return;
     const { returnPath, birth, settledAt = birth } = await factsOf(message);
-    const since = { acceptedAt: formatInstant(birth, 'ms'), settledAt: formatInstant(settledAt, 'ms') };
+    const since = {
+      acceptedAt: formatInstant(birth, 'ms'),
+      settledAt: formatInstant(settledAt, 'ms'),
+    };
     output.line(toAsciiJson({ message, returnPath, status: 'owes-bounce', ...since }));
   }
 }
@@ -175,7 +192,9 @@ async function tellText(
   for (const message of agenda.owing) {
     if (output.gone) return;
     const { returnPath, settledAt } = await factsOf(message);
-    output.line(`${message}  owes a bounce to ${formatParty(returnPath)} since ${formatInstant(settledAt ?? now)}`);
+    output.line(
+      `${message}  owes a bounce to ${formatParty(returnPath)} since ${formatInstant(settledAt ?? now)}`,
+    );
   }
 }
 
@@ -191,16 +210,26 @@ function rowLines(row: QueueRow, facts: LetterFacts, now: Instant): string[] {
   ];
 }
 
-function stateOf({ status, due, rcpt }: QueueRow, { held, recipients }: LetterFacts, now: Instant): string {
+function stateOf(
+  { status, due, rcpt }: QueueRow,
+  { held, recipients }: LetterFacts,
+  now: Instant,
+): string {
   if (status === 'held') {
     const why = held === undefined || held.why === '' ? '' : ` (${safe(held.why)})`;
-    return held === undefined ? 'held' : `held since ${formatInstant(held.at)} by ${safe(held.by, 80)}${why}`;
+    return held === undefined
+      ? 'held'
+      : `held since ${formatInstant(held.at)} by ${safe(held.by, 80)}${why}`;
   }
   if (status === 'attempting') {
     const startedAt = recipients[rcpt]?.startedAt;
-    return startedAt === undefined ? 'being attempted' : `being attempted since ${formatInstant(startedAt)}`;
+    return startedAt === undefined
+      ? 'being attempted'
+      : `being attempted since ${formatInstant(startedAt)}`;
   }
-  return due <= now ? `due since ${formatInstant(due)}` : `due ${formatInstant(due)} (${formatWhen(due, now)})`;
+  return due <= now
+    ? `due since ${formatInstant(due)}`
+    : `due ${formatInstant(due)} (${formatWhen(due, now)})`;
 }
 
 function summary(counts: QueueCounts, { position, now }: Snapshot, { at }: QueueOptions): string {

@@ -1,12 +1,26 @@
 /** The commands that read the log, as the command line describes them. Each loads its work when called. */
 import type { Command } from 'commander';
 import { toCount, toInstant, toList, toOneOf, toPlace } from './arguments.ts';
+import type { LogOptions } from './log.ts';
 import type { Places } from './places.ts';
+import type { QueueOptions } from './queue.ts';
+import type { SearchOptions } from './search.ts';
 
-const times = 'TIME: 2026-11-21, 2026-11-21T06:00, -2h, yesterday 06:00, tuesday 02:00; UTC without a zone.';
+type Json = { readonly json?: boolean };
+
+const times =
+  'TIME: 2026-11-21, 2026-11-21T06:00, -2h, yesterday 06:00, tuesday 02:00; UTC without a zone.';
 const ids = 'ID: the whole id, or its first or last digits where only one letter has them.';
 const json = ['--json', 'JSON, one value per line'] as const;
-const statuses = ['waiting', 'held', 'delivered', 'failed', 'bounced', 'cancelled', 'done'] as const;
+const statuses = [
+  'waiting',
+  'held',
+  'delivered',
+  'failed',
+  'bounced',
+  'cancelled',
+  'done',
+] as const;
 
 export function describeQueue(program: Command): void {
   program
@@ -16,9 +30,9 @@ export function describeQueue(program: Command): void {
     .option('--limit <n>', 'at most so many recipients, those due first', toCount, 1000)
     .option(...json)
     .addHelpText('after', `\n${times}`)
-    .action(async (options) => {
+    .action(async (options: QueueOptions) => {
       const { queue } = await import('./queue.ts');
-      await queue(program.opts<Places>(), options as Parameters<typeof queue>[1]);
+      await queue(program.opts<Places>(), options);
     });
 }
 
@@ -29,9 +43,9 @@ export function describeTrace(program: Command): void {
     .argument('<id>', 'the letter')
     .option(...json)
     .addHelpText('after', `\n${ids}`)
-    .action(async (id: string, options) => {
+    .action(async (id: string, options: Json) => {
       const { trace } = await import('./trace.ts');
-      await trace(program.opts<Places>(), id, options as Parameters<typeof trace>[2]);
+      await trace(program.opts<Places>(), id, options);
     });
 }
 
@@ -42,9 +56,9 @@ export function describeWhy(program: Command): void {
     .argument('<id>', 'the letter, or ID/RECIPIENT with the number or address of one recipient')
     .option(...json)
     .addHelpText('after', `\n${ids}`)
-    .action(async (id: string, options) => {
+    .action(async (id: string, options: Json) => {
       const { why } = await import('./why.ts');
-      await why(program.opts<Places>(), id, options as Parameters<typeof why>[2]);
+      await why(program.opts<Places>(), id, options);
     });
 }
 
@@ -52,7 +66,10 @@ export function describeSearch(program: Command): void {
   program
     .command('search')
     .description('letters that match; all that is asked must hold, and for the same recipient')
-    .option('--sender <address>', 'return path: address, @domain or pattern with *; "<>" for bounces')
+    .option(
+      '--sender <address>',
+      'return path: address, @domain or pattern with *; "<>" for bounces',
+    )
     .option('--recipient <address>', 'a recipient, as above')
     .option('--since <time>', 'accepted at or after', toInstant)
     .option('--until <time>', 'accepted at or before', toInstant)
@@ -64,9 +81,9 @@ export function describeSearch(program: Command): void {
     .option('--limit <n>', 'at most so many letters', toCount)
     .option(...json)
     .addHelpText('after', `\n${times}`)
-    .action(async (options) => {
+    .action(async (options: SearchOptions) => {
       const { search } = await import('./search.ts');
-      await search(program.opts<Places>(), options as Parameters<typeof search>[1]);
+      await search(program.opts<Places>(), options);
     });
 }
 
@@ -81,19 +98,21 @@ export function describeLog(program: Command): void {
     .option('--limit <n>', 'at most so many events', toCount)
     .option('--json', 'as it is anyway')
     .addHelpText('after', `\n${times}`)
-    .action(async (options) => {
+    .action(async (options: LogOptions) => {
       const { log } = await import('./log.ts');
-      await log(program.opts<Places>(), options as Parameters<typeof log>[1]);
+      await log(program.opts<Places>(), options);
     });
 }
 
 export function describeVerify(program: Command): void {
   program
     .command('verify')
-    .description('refold everything: checksums, balance, attempts, bodies, checkpoint; exit 100 for a fault')
+    .description(
+      'refold everything: checksums, balance, attempts, bodies, checkpoint; exit 100 for a fault',
+    )
     .option('--json', 'JSON, a single object')
-    .action(async (options) => {
+    .action(async (options: Json) => {
       const { verifyLog } = await import('./verify.ts');
-      await verifyLog(program.opts<Places>(), options as Parameters<typeof verifyLog>[1]);
+      await verifyLog(program.opts<Places>(), options);
     });
 }

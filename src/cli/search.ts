@@ -27,7 +27,9 @@ export async function search(places: Places, options: SearchOptions): Promise<vo
     const question = {
       ...asked,
       ...(asked.parent === undefined ? {} : { parent: letter(asked.parent) }),
-      ...(asked.id === undefined ? {} : { id: parseMessageId(asked.id) ?? asked.id.trim().replace(/^message-/i, '') }),
+      ...(asked.id === undefined
+        ? {}
+        : { id: parseMessageId(asked.id) ?? asked.id.trim().replace(/^message-/i, '') }),
     };
     const state = searching(question);
     let told = 0;

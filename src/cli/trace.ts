@@ -35,5 +35,6 @@ function tell({ message, depth, events, lost }: Member, output: Output): void {
     output.line(`${indent}  ${formatInstant(at, 'ms')}  ${text}`);
     for (const line of more) output.line(`${indent}      ${line}`);
   }
-  for (const revision of lost) output.line(`${indent}  event ${revision} of this letter is damaged`);
+  for (const revision of lost)
+    output.line(`${indent}  event ${revision} of this letter is damaged`);
 }

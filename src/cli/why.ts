@@ -26,14 +26,18 @@ export async function why(
     const message = opened.letter(id);
     const { events } = await readLetter(opened.log, message);
     const letter = foldLetter(events);
-    const rcpts = rcpt === undefined ? mostInteresting(letter) : findRecipients(rcpt, letter.state, letter.envelope);
+    const rcpts =
+      rcpt === undefined
+        ? mostInteresting(letter)
+        : findRecipients(rcpt, letter.state, letter.envelope);
     const now = Date.now();
     const situation = {
       ...{ message, events, now },
       history: await opened.nodeHistory(),
       engineRuns: await engineRuns(opened.files.directory),
     };
-    if (letter.state.recipients.length === 0 && !json) output.line(`${message} is to nobody, which is legal: done at once.`);
+    if (letter.state.recipients.length === 0 && !json)
+      output.line(`${message} is to nobody, which is legal: done at once.`);
     for (const each of rcpts) {
       const reason = reasonOf(each, situation, letter.state);
       if (json) output.line(toAsciiJson(toJson(reason, formatReason(reason, now))));
@@ -44,14 +48,16 @@ export async function why(
     }
     await output.drained();
     const more = letter.state.recipients.length - rcpts.length;
-    if (rcpt === undefined && more > 0) console.error(`waybill: ${more} more recipients: name one, ID/RECIPIENT`);
+    if (rcpt === undefined && more > 0)
+      console.error(`waybill: ${more} more recipients: name one, ID/RECIPIENT`);
   });
 }
 
 /** Those that still wait come first. */
 function mostInteresting({ state }: LetterState): RecipientNo[] {
   const all = [...state.recipients.keys()];
-  const isOpen = (rcpt: RecipientNo) => ['waiting', 'attempting'].includes(state.recipients[rcpt]!.status);
+  const isOpen = (rcpt: RecipientNo) =>
+    ['waiting', 'attempting'].includes(state.recipients[rcpt]!.status);
   if (all.length <= mostTold) return all;
   return [...all.filter(isOpen), ...all.filter((rcpt) => !isOpen(rcpt))].slice(0, mostTold);
 }

@@ -23,9 +23,10 @@ export const systemClock: Clock = {
   at(due, run) {
     let timer: NodeJS.Timeout;
     const arm = () => {
-      const waitMs = Math.max(0, due - Date.now());
-      timer = setTimeout(waitMs > longestTimerMs ? arm : run, Math.min(waitMs, longestTimerMs));
+      timer = setTimeout(ring, Math.min(Math.max(0, due - Date.now()), longestTimerMs));
     };
+    // A timer may ring a little early, and the clock may have been set back meanwhile.
+    const ring = () => (Date.now() < due ? arm() : run());
     arm();
     return () => clearTimeout(timer);
   },
@@ -48,6 +49,8 @@ export class ManualClock implements Clock {
     const alarm = { due, run };
     this.#alarms.push(alarm);
     return () => {
+      // One that rings in this very instant may be taken back by another.
+      alarm.run = nothing;
       this.#alarms = this.#alarms.filter((other) => other !== alarm);
     };
   }
@@ -69,8 +72,10 @@ export class ManualClock implements Clock {
       this.#now = Math.max(this.#now, due);
       const ringing = this.#alarms.filter((alarm) => alarm.due <= this.#now);
       this.#alarms = this.#alarms.filter((alarm) => alarm.due > this.#now);
-      for (const { run } of ringing.sort((a, b) => a.due - b.due)) run();
+      for (const alarm of ringing.sort((a, b) => a.due - b.due)) alarm.run();
     }
     this.#now = Math.max(this.#now, instant);
   }
 }
+
+const nothing = (): void => undefined;

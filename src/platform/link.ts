@@ -134,15 +134,21 @@ class StreamLink implements Link {
         new Trouble('busy', { tryAgain: true, peer: 'too much at once (#4.3.2)' }),
       );
     }
+    if (options.signal?.aborted === true) return Promise.reject(linkDown('taken back'));
     const i = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#open.set(i, { resolve, reject, cleanUp: this.#arrange(i, options) });
       this.#send({ k: 'q', i, m: method, a: args }, options.bytes);
+      this.#open.set(i, { resolve, reject, cleanUp: this.#arrange(i, options) });
     });
   }
 
   notify(method: string, args: unknown, bytes?: Uint8Array): void {
-    if (!this.#down) this.#send({ k: 'n', m: method, a: args }, bytes);
+    if (this.#down) return;
+    try {
+      this.#send({ k: 'n', m: method, a: args }, bytes);
+    } catch (cause) {
+      this.#onBug(cause);
+    }
   }
 
   close(): void {
@@ -178,10 +184,19 @@ class StreamLink implements Link {
     return open;
   }
 
-  /** Everything said in one turn of the loop goes out in one write. */
+  /**
+   * Everything said in one turn of the loop goes out in one write. Throws before anything is written:
+   * what cannot be said in JSON, or is more than the far side takes (it would cut the link for all).
+   */
   #send(frame: Frame, bytes: Uint8Array | undefined): void {
     const stream = this.#stream;
     if (stream.destroyed) return;
+    const json = JSON.stringify(frame);
+    const jsonBytes = Buffer.byteLength(json);
+    const bodyBytes = bytes?.byteLength ?? 0;
+    if (jsonBytes > this.#limits.jsonBytes || bodyBytes > this.#limits.bodyBytes) {
+      throw new Trouble('too-large', tooLarge(jsonBytes, bodyBytes));
+    }
     if (!this.#corked) {
       this.#corked = true;
       stream.cork();
@@ -190,14 +205,12 @@ class StreamLink implements Link {
         stream.uncork();
       });
     }
-    const json = JSON.stringify(frame);
-    const jsonBytes = Buffer.byteLength(json);
     const head = Buffer.allocUnsafe(8 + jsonBytes);
-    head.writeUInt32BE(4 + jsonBytes + (bytes?.byteLength ?? 0), 0);
+    head.writeUInt32BE(4 + jsonBytes + bodyBytes, 0);
     head.writeUInt32BE(jsonBytes, 4);
     head.write(json, 8, 'utf8');
     stream.write(head);
-    if (bytes !== undefined && bytes.byteLength > 0) stream.write(bytes);
+    if (bytes !== undefined && bodyBytes > 0) stream.write(bytes);
   }
 
   #take(chunk: Buffer): void {
@@ -291,13 +304,23 @@ const notServed = (method: string) => ({
   detail: `no handler for ${JSON.stringify(method).slice(0, 80)}`,
 });
 
+const tooLarge = (jsonBytes: number, bodyBytes: number) => ({
+  tryAgain: false,
+  peer: 'too large (#5.3.4)',
+  detail: `${jsonBytes} + ${bodyBytes} bytes are more than a link carries at once`,
+});
+
+/** Words for ourselves, of any length. */
+const detailChars = 1_000;
+
 function toErrorFrame(i: number, cause: unknown): Frame {
   if (isTrouble(cause)) {
     const { code, tryAgain, peer, message } = cause;
-    return { k: 'e', i, c: code, t: tryAgain, p: peer, d: message };
+    return { k: 'e', i, c: code, t: tryAgain, p: peer, d: message.slice(0, detailChars) };
   }
   const detail = cause instanceof Error ? cause.message : String(cause);
-  return { k: 'e', i, c: 'refused', t: true, p: 'internal error (#4.3.0)', d: detail };
+  const words = detail.slice(0, detailChars);
+  return { k: 'e', i, c: 'refused', t: true, p: 'internal error (#4.3.0)', d: words };
 }
 
 /** Cuts a byte stream into frames, copying only what spans two chunks. */

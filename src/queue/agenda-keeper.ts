@@ -79,14 +79,24 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
       owing$.next(event.stream.slice('message-'.length));
     }
   };
-  let folded = 0;
+  let heard = 0;
   const hear = (signal: LogSignal): void => {
     if (signal.kind === 'event') take(signal.event);
     else if (!ready$.value) ready$.next(true);
-    folded += 1;
-    if (ready$.value || folded % 50_000 !== 0) return;
-    void log.head().then((head) => onProgress?.(last.position, head));
+    heard += 1;
+    if (ready$.value || heard % 50_000 !== 0) return;
+    const tell = (head: Position) => onProgress?.(last.position, head);
+    log.head().then(tell, () => undefined);
   };
+  const write = async (force: boolean): Promise<void> => {
+    // Counts positions, which need not be dense; near enough to decide when.
+    const enough = last.position - saved >= every || (force && last.position !== saved);
+    if (file === undefined || !enough || !ready$.value) return;
+    const folded = plain(last);
+    await replaceFile(file, encodeAgenda(agenda, folded));
+    saved = folded.position;
+  };
+  let writing: Promise<void> = Promise.resolve();
   return {
     agenda,
     get position() {
@@ -102,12 +112,11 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
     caughtUp: firstValueFrom(ready$.pipe(filter(Boolean))),
     owing$,
     ended$,
-    async checkpoint(force = false) {
-      // Counts positions, which need not be dense; near enough to decide when.
-      const enough = last.position - saved >= every || (force && last.position !== saved);
-      if (file === undefined || !enough || !ready$.value) return;
-      saved = last.position;
-      await replaceFile(file, encodeAgenda(agenda, plain(last)));
+    checkpoint(force = false) {
+      // One at a time: they share a file.
+      const written = writing.then(() => write(force));
+      writing = written.catch(() => undefined);
+      return written;
     },
   };
 }

@@ -42,7 +42,16 @@ export type RecorderParts = {
 
 export function openRecorder(parts: RecorderParts): Recorder {
   const { letters, bodies, clock } = parts;
+  const takeBack = async ({ message, rcpts: wanted }: Job): Promise<void> => {
+    const { open } = await letters.state(message);
+    for (const [attempt, { rcpts }] of [...open]) {
+      // Nobody else can have an attempt under way for recipients that are out with this job.
+      if (!rcpts.some((rcpt) => wanted.includes(rcpt))) continue;
+      await letters.handle(message, nothingSent(attempt, rcpts, logTrouble, clock.now()));
+    }
+  };
   return {
+    takeBack,
     async start(job) {
       let letter: Facts | undefined;
       const events = await letters.handleWith(job.message, (state) => {
@@ -51,7 +60,11 @@ export function openRecorder(parts: RecorderParts): Recorder {
         return plan(job, state, parts);
       });
       const started = events[0];
-      if (started?.type !== 'AttemptStarted' || letter === undefined) return undefined;
+      if (started?.type !== 'AttemptStarted' || letter === undefined) {
+        // Our own record may stand there, though all we heard of it was trouble.
+        await takeBack(job);
+        return undefined;
+      }
       const order = toOrder(job.message, started, letter);
       try {
         return { ...order, body: await bodies.source(letter.body) };
@@ -60,14 +73,6 @@ export function openRecorder(parts: RecorderParts): Recorder {
         const { attempt, rcpts } = started.data;
         await letters.handle(job.message, nothingSent(attempt, rcpts, bodyTrouble, clock.now()));
         return undefined;
-      }
-    },
-    async takeBack({ message, rcpts: wanted }) {
-      const { open } = await letters.state(message);
-      for (const [attempt, { rcpts }] of [...open]) {
-        // Nobody else can have an attempt under way for recipients that are out with this job.
-        if (!rcpts.some((rcpt) => wanted.includes(rcpt))) continue;
-        await letters.handle(message, nothingSent(attempt, rcpts, logTrouble, clock.now()));
       }
     },
     async record(order, report) {

@@ -23,8 +23,10 @@ function* differences(folded: Agenda, saved: Agenda): Generator<string> {
     const id = saved.rows.idOf(letter);
     if (!folded.rows.has(id)) yield `letter ${id} is in the checkpoint, but does not wait`;
   }
-  for (const id of folded.owing) if (!saved.owing.has(id)) yield `letter ${id} owes a bounce, but not in the checkpoint`;
-  for (const id of saved.owing) if (!folded.owing.has(id)) yield `letter ${id} owes a bounce only in the checkpoint`;
+  for (const id of folded.owing)
+    if (!saved.owing.has(id)) yield `letter ${id} owes a bounce, but not in the checkpoint`;
+  for (const id of saved.owing)
+    if (!folded.owing.has(id)) yield `letter ${id} owes a bounce only in the checkpoint`;
 }
 
 function* letterDifferences(
@@ -45,7 +47,8 @@ function* letterDifferences(
       yield `letter ${id}: recipient ${rcpt} is ${say(folded, row)}, in the checkpoint ${say(saved, twin)}`;
     }
   }
-  for (const rcpt of theirs.keys()) yield `letter ${id}: recipient ${rcpt} is in the checkpoint only`;
+  for (const rcpt of theirs.keys())
+    yield `letter ${id}: recipient ${rcpt} is in the checkpoint only`;
 }
 
 const say = (rows: AgendaTable, row: Row): string =>

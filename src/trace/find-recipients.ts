@@ -11,7 +11,10 @@ export function findRecipients(
   envelope: readonly string[] = [],
 ): readonly RecipientNo[] {
   const { recipients } = state;
-  const wanted = asked.trim().replace(/^<(.*)>$/, '$1').toLowerCase();
+  const wanted = asked
+    .trim()
+    .replace(/^<(.*)>$/, '$1')
+    .toLowerCase();
   const numbers = [...recipients.keys()].filter(
     (rcpt) =>
       String(rcpt) === wanted ||

@@ -13,8 +13,15 @@ const mostNamed = 10;
 
 /** Throws `not-found` when no letter, or more than one, answers to it. */
 export function findLetter(text: string, find: FindLetters): MessageId {
-  const part = (parseMessageId(text) ?? text.trim().toLowerCase().replace(/^message-/, '')).trim();
-  if (!/^[0-9a-f-]*[0-9a-f][0-9a-f-]*$/.test(part)) throw notFound(`${safe(text, 80)} is no id of a letter`);
+  const part = (
+    parseMessageId(text) ??
+    text
+      .trim()
+      .toLowerCase()
+      .replace(/^message-/, '')
+  ).trim();
+  if (!/^[0-9a-f-]*[0-9a-f][0-9a-f-]*$/.test(part))
+    throw notFound(`${safe(text, 80)} is no id of a letter`);
   const found = find(part, mostNamed + 1).map((stream) => messageOf(stream)!);
   if (found.length === 0) throw notFound(`there is no letter ${safe(text, 80)}`);
   if (found.length === 1) return found[0]!;
@@ -27,7 +34,10 @@ const notFound = (detail: string): Trouble =>
   new Trouble('not-found', { tryAgain: false, peer: 'no such letter', detail });
 
 /** `ID/RECIPIENT`: the letter, and the recipient's number or address where one is named. */
-export function splitName(text: string): { readonly id: string; readonly rcpt: string | undefined } {
+export function splitName(text: string): {
+  readonly id: string;
+  readonly rcpt: string | undefined;
+} {
   const slash = text.indexOf('/');
   if (slash === -1) return { id: text, rcpt: undefined };
   return { id: text.slice(0, slash), rcpt: text.slice(slash + 1) };

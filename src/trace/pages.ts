@@ -17,7 +17,7 @@ export async function* pagesOf(
   { after = logStart, upTo, onProgress }: Walk = {},
 ): AsyncGenerator<readonly RecordedEvent[]> {
   const end = upTo ?? (await log.head());
-  for (let cursor = after; cursor < end; ) {
+  for (let cursor = after; cursor < end;) {
     const page = await log.readAll({ after: cursor, limit: pageEvents });
     const last = page.at(-1);
     if (last === undefined) return;

@@ -39,7 +39,8 @@ function parseCalendar(text: string): Instant | undefined {
   const at = Date.UTC(y, mo - 1, d, h, mi, s);
   // Date.UTC carries 31 February over into March; we do not guess what was meant.
   const back = new Date(at);
-  const fits = back.getUTCMonth() === mo - 1 && back.getUTCDate() === d && h < 24 && mi < 60 && s < 60;
+  const fits =
+    back.getUTCMonth() === mo - 1 && back.getUTCDate() === d && h < 24 && mi < 60 && s < 60;
   if (!fits) return undefined;
   return at + Number(fraction.padEnd(3, '0').slice(0, 3)) - zoneOf(zone);
 }
@@ -54,7 +55,9 @@ function zoneOf(zone: string | undefined): number {
 /** `@` and seconds since 1970, as date(1) has it. */
 function parseEpoch(text: string): Instant | undefined {
   const match = /^@(\d{1,11})(?:\.(\d{1,3}))?$/.exec(text);
-  return match === null ? undefined : Number(match[1]) * 1000 + Number((match[2] ?? '').padEnd(3, '0'));
+  return match === null
+    ? undefined
+    : Number(match[1]) * 1000 + Number((match[2] ?? '').padEnd(3, '0'));
 }
 
 /** `-2h`, `-1d12h`, `2 hours ago`. */

@@ -2,7 +2,15 @@
 import type { Instant } from '../platform/clock.ts';
 import type { Lifetime, Reason, Schedule } from './reason.ts';
 import { formatWay } from './story.ts';
-import { count, formatInstant, formatParty, formatReply, formatSpan, formatWhen, safe } from './words.ts';
+import {
+  count,
+  formatInstant,
+  formatParty,
+  formatReply,
+  formatSpan,
+  formatWhen,
+  safe,
+} from './words.ts';
 
 export function formatReason(reason: Reason, now: Instant): readonly string[] {
   return [
@@ -45,7 +53,8 @@ function verdict({ last, attempts, status }: Reason): string[] {
 function schedule({ dueAt, by, birth, askedBy, arithmetic }: Schedule, now: Instant): string[] {
   const due = `due ${formatInstant(dueAt)} (${formatWhen(dueAt, now)})`;
   if (by === 'first') return [`Born ${formatInstant(birth)}, and due since then.`];
-  if (by === 'doubt') return [`Born ${formatInstant(birth)}; ${due}, at once, as its last attempt is in doubt.`];
+  if (by === 'doubt')
+    return [`Born ${formatInstant(birth)}; ${due}, at once, as its last attempt is in doubt.`];
   if (arithmetic === undefined) {
     const who = askedBy === undefined ? '' : `: asked for by ${hand(askedBy)}`;
     return [`Born ${formatInstant(birth)}; ${due}${who}.`];
@@ -60,21 +69,28 @@ function schedule({ dueAt, by, birth, askedBy, arithmetic }: Schedule, now: Inst
 
 function lifetime({ seconds, leftSeconds, nextIsLast }: Lifetime): string {
   const left = leftSeconds === 0 ? 'none is left' : `${formatSpan(leftSeconds * 1000)} are left`;
-  const last = nextIsLast ? '; the next attempt is the last: a deferral then counts as a failure' : '';
+  const last = nextIsLast
+    ? '; the next attempt is the last: a deferral then counts as a failure'
+    : '';
   return `A letter may wait ${formatSpan(seconds * 1000)} (queuelifetime); ${left}${last}.`;
 }
 
 function byHand({ held, cancelled }: Reason): string[] {
   return [
     ...(held === undefined ? [] : [`Held since ${formatInstant(held.at)} by ${hand(held)}.`]),
-    ...(cancelled === undefined ? [] : [`Cancelled ${formatInstant(cancelled.at)} by ${hand(cancelled)}.`]),
+    ...(cancelled === undefined
+      ? []
+      : [`Cancelled ${formatInstant(cancelled.at)} by ${hand(cancelled)}.`]),
   ];
 }
 
 const hand = ({ by, why }: { readonly by: string; readonly why: string }): string =>
   `${safe(by, 80)}${why === '' ? '' : ` (${safe(why)})`}`;
 
-function waiting({ waitsFor, schedule: due, attempting, message, end }: Reason, now: Instant): string[] {
+function waiting(
+  { waitsFor, schedule: due, attempting, message, end }: Reason,
+  now: Instant,
+): string[] {
   switch (waitsFor) {
     case 'operator':
       return [`It waits for an operator: waybill release ${message}`];

@@ -18,16 +18,28 @@ export type Reason = {
   readonly recipient: RecipientNo;
   readonly address: Address;
   readonly status: RecipientStatus;
-  readonly route: (Route & { readonly controls: string; readonly loadedAt?: Instant; readonly lines: readonly RuleLine[] }) | undefined;
+  readonly route:
+    | (Route & {
+        readonly controls: string;
+        readonly loadedAt?: Instant;
+        readonly lines: readonly RuleLine[];
+      })
+    | undefined;
   readonly attempts: number;
   readonly last: LastVerdict | undefined;
-  readonly attempting: { readonly attempt: number; readonly startedAt: Instant; readonly untilAt: Instant } | undefined;
+  readonly attempting:
+    | { readonly attempt: number; readonly startedAt: Instant; readonly untilAt: Instant }
+    | undefined;
   readonly schedule: Schedule | undefined;
   readonly lifetime: Lifetime | undefined;
   readonly held: (ByHand & { readonly at: Instant }) | undefined;
   readonly cancelled: (ByHand & { readonly at: Instant }) | undefined;
   /** What the letter as a whole still owes, or when it ended. */
-  readonly end: { readonly settledAt?: Instant; readonly bounce?: string; readonly doneAt?: Instant };
+  readonly end: {
+    readonly settledAt?: Instant;
+    readonly bounce?: string;
+    readonly doneAt?: Instant;
+  };
   readonly waitsFor: WaitsFor;
 };
 
@@ -97,7 +109,8 @@ export function reasonOf(rcpt: RecipientNo, situation: Situation, state: QueueSt
   const recipient = state.recipients[rcpt]!;
   const { route, controls } = facts;
   const rules = controls === undefined ? undefined : history.rules.get(controls);
-  const schedule = recipient.status === 'waiting' ? scheduleOf(facts, state, history, rcpt) : undefined;
+  const schedule =
+    recipient.status === 'waiting' ? scheduleOf(facts, state, history, rcpt) : undefined;
   const open = [...state.open].find(
     ([, { rcpts }]) => recipient.status === 'attempting' && rcpts.includes(rcpt),
   );
@@ -169,7 +182,10 @@ function note(facts: Facts, rcpt: RecipientNo, event: RecordedEvent & QueueEvent
       if (event.data.rcpt !== rcpt) break;
       facts.last = toVerdict(event);
       if (event.type !== 'RecipientDeferred') break;
-      facts.dueBy = { by: event.data.doubt === true && event.data.dueAt === at ? 'doubt' : 'schedule', position };
+      facts.dueBy = {
+        by: event.data.doubt === true && event.data.dueAt === at ? 'doubt' : 'schedule',
+        position,
+      };
       break;
     }
     case 'RetryRequested':
@@ -179,7 +195,8 @@ function note(facts: Facts, rcpt: RecipientNo, event: RecordedEvent & QueueEvent
       if (event.data.rcpt === rcpt) facts.dueBy = { by: 'hand', hand: event.data, position };
       break;
     case 'RecipientCancelled':
-      if (event.data.rcpt === rcpt) facts.cancelled = { by: event.data.by, why: event.data.why, at };
+      if (event.data.rcpt === rcpt)
+        facts.cancelled = { by: event.data.by, why: event.data.why, at };
       break;
     case 'MessageHeld':
       facts.held = { by: event.data.by, why: event.data.why, at };
@@ -205,7 +222,11 @@ type Verdicts = Extract<
 function toVerdict({ type, at, data }: Verdicts): LastVerdict {
   const { attempt, startedAt, reply } = data;
   const kind =
-    type === 'RecipientDelivered' ? 'delivered' : type === 'RecipientDeferred' ? 'deferred' : 'failed';
+    type === 'RecipientDelivered'
+      ? 'delivered'
+      : type === 'RecipientDeferred'
+        ? 'deferred'
+        : 'failed';
   const doubt = 'doubt' in data && data.doubt === true;
   const expired = 'expired' in data && data.expired === true;
   return { kind, attempt, at, startedAt, reply, doubt, expired };
@@ -252,7 +273,10 @@ function lifetimeOf(
 ): Lifetime | undefined {
   if (schedule === undefined || history.newest === undefined) return undefined;
   const text = history.newest.files['queuelifetime'];
-  const { value: seconds } = settings.queuelifetime.value(text, { me: undefined, file: 'queuelifetime' });
+  const { value: seconds } = settings.queuelifetime.value(text, {
+    me: undefined,
+    file: 'queuelifetime',
+  });
   const leftSeconds = Math.max(0, seconds - Math.max(0, Math.floor((now - birth) / 1000)));
   const nextIsLast = isExpired(birth, Math.max(now, schedule.dueAt), seconds);
   return { seconds, leftSeconds, nextIsLast };
@@ -265,7 +289,8 @@ function waitsFor(
   { now, engineRuns }: Situation,
 ): WaitsFor {
   if (status === 'attempting') return engineRuns === false ? 'engine' : 'verdict';
-  if (status !== 'waiting') return state.settledAt !== undefined && !state.done ? 'bounce' : 'nothing';
+  if (status !== 'waiting')
+    return state.settledAt !== undefined && !state.done ? 'bounce' : 'nothing';
   if (state.held) return 'operator';
   if (schedule !== undefined && schedule.dueAt > now) return 'clock';
   return engineRuns === false ? 'engine' : 'slot';

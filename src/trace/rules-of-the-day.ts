@@ -17,7 +17,13 @@ export type NodeHistory = {
   readonly newest: LoadedRules | undefined;
   /** The last time that everything was asked to be retried. */
   readonly retryAll:
-    { readonly at: Instant; readonly position: Position; readonly by: string; readonly why: string } | undefined;
+    | {
+        readonly at: Instant;
+        readonly position: Position;
+        readonly by: string;
+        readonly why: string;
+      }
+    | undefined;
 };
 
 /** Reads the streams of all starts; each has a few events. */
@@ -60,7 +66,8 @@ export function linesOf(rule: string, files: ControlTexts | undefined): readonly
     const match = /^([a-z]+): (.*)$/s.exec(part);
     if (match === null) return [];
     const [, file = '', content = ''] = match;
-    if (file === 'default') return [{ file, line: undefined, text: 'no line speaks of it: sent to its own MX' }];
+    if (file === 'default')
+      return [{ file, line: undefined, text: 'no line speaks of it: sent to its own MX' }];
     const text = files?.[file];
     if (text !== undefined) return [{ file, line: lineOf(text, content), text: content }];
     if (files === undefined) return [{ file, line: undefined, text: content }];

@@ -8,7 +8,13 @@ import { messageOf, type Parent, type QueueEvent, type Tried } from '../queue/ev
 import type { Instant } from '../platform/clock.ts';
 
 export const searchStatuses = [
-  'waiting', 'held', 'delivered', 'failed', 'bounced', 'cancelled', 'done',
+  'waiting',
+  'held',
+  'delivered',
+  'failed',
+  'bounced',
+  'cancelled',
+  'done',
 ] as const;
 
 export type SearchStatus = (typeof searchStatuses)[number];
@@ -173,7 +179,11 @@ function judge(
   recipient.replyMatches ||= reply.text.toLowerCase().includes(question.reply.toLowerCase());
 }
 
-function hear(recipient: FoundRecipient, hosts: readonly (string | undefined)[], { host }: Question): void {
+function hear(
+  recipient: FoundRecipient,
+  hosts: readonly (string | undefined)[],
+  { host }: Question,
+): void {
   if (host === undefined || recipient.hostMatches) return;
   recipient.hostMatches = hosts.some((name) => name !== undefined && fits(host, name));
 }
@@ -212,7 +222,11 @@ export function matchesRecipient(
 const isMeant = ({ address, formerly }: FoundRecipient, pattern: string | undefined): boolean =>
   pattern === undefined || [address, ...formerly].some((each) => fits(pattern, each));
 
-function hasStatus(letter: Found, { status }: FoundRecipient, wanted: SearchStatus | undefined): boolean {
+function hasStatus(
+  letter: Found,
+  { status }: FoundRecipient,
+  wanted: SearchStatus | undefined,
+): boolean {
   const open = status === 'waiting' || status === 'attempting';
   switch (wanted) {
     case 'waiting':

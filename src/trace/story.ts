@@ -18,7 +18,7 @@ export function storyTeller(): (event: RecordedEvent) => StoryLine {
   const known: Known = { birth: undefined, addresses: [] };
   return (event) => {
     const [text, ...more] = tell(event as RecordedEvent & QueueEvent, known);
-    return { at: event.at, text: text!, more };
+    return { at: event.at, text: text, more };
   };
 }
 
@@ -36,7 +36,9 @@ function tell(event: RecordedEvent & QueueEvent, known: Known): Told {
       return [
         `accepted from ${formatParty(envelope.returnPath)} for ${count(envelope.recipients.length, 'recipient')}, ` +
           `${count(body.bytes, 'byte')}, by ${formatArrival(arrival)}`,
-        ...(parent === undefined ? [] : [`comes from letter ${safe(parent.message)} (${parent.why})`]),
+        ...(parent === undefined
+          ? []
+          : [`comes from letter ${safe(parent.message)} (${parent.why})`]),
         `body sha256 ${safe(body.sha256, 64)}`,
       ];
     }
@@ -68,7 +70,10 @@ function tell(event: RecordedEvent & QueueEvent, known: Known): Told {
     }
     case 'RecipientFailed': {
       const { expired, doubt } = event.data;
-      const old = expired === true ? ['it was a deferral, but the letter had been too long in the queue'] : [];
+      const old =
+        expired === true
+          ? ['it was a deferral, but the letter had been too long in the queue']
+          : [];
       return [outcome('failed', event.data, at), ...inDoubt(doubt), ...old];
     }
     case 'MessageSettled': {
@@ -97,10 +102,14 @@ function tell(event: RecordedEvent & QueueEvent, known: Known): Told {
       const { rcpt, to } = event.data;
       const from = known.addresses[rcpt] ?? '';
       known.addresses[rcpt] = to;
-      return [`${rcpt} ${formatParty(from)} redirected to ${formatParty(to)} by ${hand(event.data)}`];
+      return [
+        `${rcpt} ${formatParty(from)} redirected to ${formatParty(to)} by ${hand(event.data)}`,
+      ];
     }
     case 'RecipientCancelled':
-      return [`${event.data.rcpt} ${formatParty(event.data.address)} cancelled by ${hand(event.data)}`];
+      return [
+        `${event.data.rcpt} ${formatParty(event.data.address)} cancelled by ${hand(event.data)}`,
+      ];
     default: {
       const stranger: RecordedEvent = event;
       return [`${safe(stranger.type)} ${safe(toAsciiJson(stranger.data), 600)}`];
@@ -121,7 +130,9 @@ function outcome(
 }
 
 const inDoubt = (doubt: true | undefined): string[] =>
-  doubt === true ? ['IN DOUBT: the far side may have taken it; the next attempt may be a duplicate'] : [];
+  doubt === true
+    ? ['IN DOUBT: the far side may have taken it; the next attempt may be a duplicate']
+    : [];
 
 const hand = ({ by, why }: { readonly by: string; readonly why: string }): string =>
   `${safe(by, 80)}${why === '' ? '' : ` (${safe(why)})`}`;
@@ -139,7 +150,10 @@ function listed(items: readonly string[], most = 20): string {
 /** `ESMTPS from mx.a.test [192.0.2.1:4711], helo a.test, TLSv1.3, as joe`. */
 function formatArrival(arrival: Arrival): string {
   const { protocol, peer, peerHost, helo, auth, tls, uid } = arrival;
-  const peerText = peer === undefined ? '' : ` from ${peerHost === undefined ? '' : `${safe(peerHost)} `}[${safe(peer)}]`;
+  const peerText =
+    peer === undefined
+      ? ''
+      : ` from ${peerHost === undefined ? '' : `${safe(peerHost)} `}[${safe(peer)}]`;
   return [
     `${safe(protocol, 20)}${peerText}`,
     ...(helo === undefined ? [] : [`helo ${safe(helo, 80)}`]),

@@ -4,21 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { decodeAgenda, readCheckpointHead } from '../../projections/agenda-checkpoint.ts';
+import { agendaFingerprint, decodeAgenda } from '../../projections/agenda-checkpoint.ts';
 import { empty, fold } from '../../projections/agenda.ts';
 import type { LogReader, Position } from '../log/ports.ts';
 import type { BodyRef, MessageId } from '../mail/envelope.ts';
 import { messageStream } from '../queue/events.ts';
-import {
-  closeAudit,
-  emptyAudit,
-  foldAudit,
-  openRecipients,
-  owedBounces,
-  type Audit,
-  type Doubt,
-  type Mistake,
-} from './audit.ts';
+import { emptyAudit, type Audit, type Doubt, type Mistake } from './audit-books.ts';
+import { closeAudit, foldAudit, openRecipients, owedBounces } from './audit.ts';
 import { compareAgendas } from './compare-agendas.ts';
 import { pagesOf } from './pages.ts';
 import { readLetter } from './read-letter.ts';
@@ -49,7 +41,11 @@ export type Verification = {
   readonly bounces: { readonly queued: number; readonly discarded: number; readonly owed: number };
   readonly checkpoint: CheckpointResult;
   readonly bodies: { readonly checked: number; readonly bytes: number };
-  readonly damages: readonly { readonly position: Position; readonly stream: string | undefined; readonly what: string }[];
+  readonly damages: readonly {
+    readonly position: Position;
+    readonly stream: string | undefined;
+    readonly what: string;
+  }[];
   readonly mistakes: readonly Mistake[];
   /** Of all mistakes; `mistakes` has the first thousand. */
   readonly mistakeCount: number;
@@ -62,14 +58,21 @@ export type CheckpointResult =
   | { readonly state: 'none' }
   | { readonly state: 'foreign' }
   | { readonly state: 'same'; readonly position: Position }
-  | { readonly state: 'wrong'; readonly position?: Position; readonly differences: readonly string[] };
+  | {
+      readonly state: 'wrong';
+      readonly position?: Position;
+      readonly differences: readonly string[];
+    };
 
 export async function verify(parts: VerifyParts): Promise<Verification> {
   const { log, onProgress } = parts;
   const audit = emptyAudit();
   const checkpoint = checkpointCheck(parts.checkpoint);
   const upTo = await log.head();
-  for await (const page of pagesOf(log, { upTo, ...(onProgress === undefined ? {} : { onProgress }) })) {
+  for await (const page of pagesOf(log, {
+    upTo,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  })) {
     for (const event of page) {
       foldAudit(audit, event);
       checkpoint.take(event);
@@ -118,13 +121,11 @@ function checkpointCheck(bytes: Uint8Array | undefined): {
 } {
   const done = (result: CheckpointResult) => ({ take: () => undefined, result: () => result });
   if (bytes === undefined) return done({ state: 'none' });
+  if (isForeign(bytes)) return done({ state: 'foreign' });
   const saved = empty();
-  const head = readCheckpointHead(bytes);
-  if (head === undefined) return done({ state: 'foreign' });
+  const head = decodeAgenda(bytes, saved);
+  if (head === undefined) return done({ state: 'wrong', differences: ['it is damaged'] });
   const { position } = head;
-  if (decodeAgenda(bytes, saved) === undefined) {
-    return done({ state: 'wrong', position, differences: ['its checksum does not match'] });
-  }
   let folded = empty();
   let compared: CheckpointResult | undefined;
   return {
@@ -137,7 +138,10 @@ function checkpointCheck(bytes: Uint8Array | undefined): {
       const found = same
         ? compareAgendas(folded, saved)
         : ['the event that it ends with is another one in this log'];
-      compared = found.length === 0 ? { state: 'same', position } : { state: 'wrong', position, differences: found };
+      compared =
+        found.length === 0
+          ? { state: 'same', position }
+          : { state: 'wrong', position, differences: found };
       // Large, and of no more use.
       folded = empty();
     },
@@ -145,9 +149,23 @@ function checkpointCheck(bytes: Uint8Array | undefined): {
       compared ?? {
         state: 'wrong',
         position,
-        differences: ['the event that it ends with is not in the log: the log has lost its end, or is another one'],
+        differences: [
+          'the event that it ends with is not in the log: the log has lost its end, or is another one',
+        ],
       },
   };
+}
+
+/** Written by another release, which is no fault; all else that cannot be read is damage. */
+function isForeign(bytes: Uint8Array): boolean {
+  const end = bytes.indexOf(0x0a);
+  try {
+    const line = Buffer.from(bytes.subarray(0, Math.max(0, end))).toString('utf8');
+    const { fingerprint } = JSON.parse(line) as { fingerprint?: unknown };
+    return typeof fingerprint === 'string' && fingerprint !== agendaFingerprint;
+  } catch {
+    return false;
+  }
 }
 
 /** Every letter that is not done needs its body, byte for byte. */
@@ -166,13 +184,18 @@ async function checkBodies(audit: Audit, parts: VerifyParts): Promise<Verificati
   return { checked, bytes };
 }
 
-async function bodyMistake(body: BodyRef, { log, bodyFile }: VerifyParts): Promise<string | undefined> {
+async function bodyMistake(
+  body: BodyRef,
+  { log, bodyFile }: VerifyParts,
+): Promise<string | undefined> {
   const digest = createHash('sha256');
   let bytes = 0;
   try {
     const inline = log.readBody(messageStream(body.id));
     const pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array> =
-      inline === undefined ? (createReadStream(bodyFile(body.id)) as AsyncIterable<Buffer>) : [inline];
+      inline === undefined
+        ? (createReadStream(bodyFile(body.id)) as AsyncIterable<Buffer>)
+        : [inline];
     for await (const piece of pieces) {
       digest.update(piece);
       bytes += piece.byteLength;

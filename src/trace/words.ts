@@ -24,12 +24,13 @@ const units = [
 /** `320 ms`, `1.2 s`, `6 min 40 s`, `3 h 2 min`, `2 d 4 h`: the two largest units. Negative counts as 0. */
 export function formatSpan(ms: number): string {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
-  const first = units.findIndex(([, size]) => ms >= size);
+  if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const whole = Math.round(ms / 1_000) * 1_000;
+  const first = units.findIndex(([, size]) => whole >= size);
   const [name, size] = units[first]!;
   const [nextName, nextSize] = units[first + 1] ?? ['', 0];
-  const rest = nextSize === 0 ? 0 : Math.floor((ms % size) / nextSize);
-  const head = `${Math.floor(ms / size)} ${name}`;
+  const rest = nextSize === 0 ? 0 : Math.floor((whole % size) / nextSize);
+  const head = `${Math.floor(whole / size)} ${name}`;
   return rest === 0 ? head : `${head} ${rest} ${nextName}`;
 }
 

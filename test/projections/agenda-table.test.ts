@@ -137,7 +137,7 @@ function seen(table: AgendaTable): Model {
 describe('a table of rows and a plain map', () => {
   it('say the same, whatever happens', () => {
     fc.assert(
-      fc.property(fc.array(act, { maxLength: 80 }), (acts) => {
+      fc.property(fc.array(act, { maxLength: 80, size: 'max' }), (acts) => {
         const table = new AgendaTable();
         const model: Model = new Map();
         for (const each of acts) {
@@ -158,7 +158,7 @@ describe('a table of rows and a plain map', () => {
 
   it('have a watcher hear exactly which rows wait', () => {
     fc.assert(
-      fc.property(fc.array(act, { maxLength: 80 }), (acts) => {
+      fc.property(fc.array(act, { maxLength: 80, size: 'max' }), (acts) => {
         const table = new AgendaTable();
         const model: Model = new Map();
         const waits = new Set<Row>();

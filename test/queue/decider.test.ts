@@ -2,13 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decide } from '../../src/queue/decider.ts';
 import type { QueueEvent } from '../../src/queue/events.ts';
-import { nextAttempt, tooLongInQueue } from '../../src/queue/schedule.ts';
+import { tooLongInQueue } from '../../src/queue/schedule.ts';
 import { evolve, initial } from '../../src/queue/state.ts';
+import { audit } from '../support/audit.ts';
 import {
   accept,
   age,
   birth,
-  body,
   byHand,
   cancelled,
   cleanedUp,
@@ -376,79 +376,10 @@ describe('a settled letter', () => {
   });
 });
 
-/** What holds of every history, whatever was asked of the letter and in whatever order. */
-function audit(events: readonly QueueEvent[], recipients: number): void {
-  const ends = new Map<number, number>();
-  const failures: number[] = [];
-  const open = new Map<number, Extract<QueueEvent, { type: 'AttemptStarted' }>>();
-  const underway = new Map<number, number>();
-  let settledTimes = 0;
-  let cleaned = 0;
-  for (const event of events) {
-    if (cleaned > 0) throw new Error(`${event.type} after the end`);
-    switch (event.type) {
-      case 'AttemptStarted':
-        open.set(event.data.attempt, event);
-        for (const rcpt of event.data.rcpts) {
-          if (underway.has(rcpt)) throw new Error(`recipient ${rcpt} in two attempts`);
-          if (ends.has(rcpt)) throw new Error(`attempt after the end of recipient ${rcpt}`);
-          underway.set(rcpt, event.data.attempt);
-        }
-        break;
-      case 'RecipientDeferred':
-      case 'RecipientDelivered':
-      case 'RecipientFailed': {
-        const { rcpt, attempt, startedAt } = event.data;
-        expect(underway.get(rcpt)).toBe(attempt);
-        underway.delete(rcpt);
-        const { at, data } = open.get(attempt)!;
-        expect(startedAt).toBe(at);
-        const { channel, address } = data.routes[data.rcpts.indexOf(rcpt)]!;
-        expect(event.data.address).toBe(address);
-        if (event.type === 'RecipientDeferred') {
-          const scheduled = nextAttempt(birth, at, channel);
-          if (event.data.dueAt !== scheduled) {
-            expect([event.data.dueAt, event.data.doubt]).toEqual([event.at, true]);
-          } else {
-            expect(data.last).toBe(false);
-            expect(event.data.dueAt).toBeGreaterThan(at);
-          }
-          break;
-        }
-        ends.set(rcpt, (ends.get(rcpt) ?? 0) + 1);
-        if (event.type === 'RecipientFailed') {
-          failures.push(rcpt);
-          expect(event.data.reply.text.endsWith(tooLongInQueue)).toBe(event.data.expired === true);
-          if (event.data.expired === true) expect(data.last).toBe(true);
-        }
-        break;
-      }
-      case 'RecipientCancelled':
-        ends.set(event.data.rcpt, (ends.get(event.data.rcpt) ?? 0) + 1);
-        break;
-      case 'MessageSettled':
-        settledTimes += 1;
-        expect(event.data.failed).toEqual(failures);
-        expect(ends.size).toBe(recipients);
-        break;
-      case 'MessageCleanedUp':
-        cleaned += 1;
-        expect(event.data.body).not.toBe('');
-        break;
-      default:
-    }
-  }
-  expect([...ends.values()].filter((times) => times !== 1)).toEqual([]);
-  const over = ends.size === recipients;
-  expect(settledTimes).toBe(over && failures.length > 0 ? 1 : 0);
-  if (over && failures.length === 0) expect(cleaned).toBe(1);
-  if (!over) expect(cleaned).toBe(0);
-}
-
 describe('any letter, whatever happens to it in whatever order', () => {
   it('has one end per recipient, settles once, and is cleaned up once and last', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), fc.nat(5), (steps, size) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), fc.nat(5), (steps, size) => {
         const { events } = play(steps, [size]);
         audit(events.map(asQueueEvent), size);
       }),
@@ -458,7 +389,7 @@ describe('any letter, whatever happens to it in whatever order', () => {
 
   it('is not changed by hearing anything twice', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), fc.nat(5), (steps, size) => {
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), fc.nat(5), (steps, size) => {
         const recipients = recipientsOf(size);
         const state = initial();
         let at = birth;
@@ -475,7 +406,7 @@ describe('any letter, whatever happens to it in whatever order', () => {
 
   it('comes to its end when its attempts do', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 5 }), (steps, size) => {
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), fc.integer({ min: 1, max: 5 }), (steps, size) => {
         const { events, states } = play(steps, [size]);
         const state = [...states.values()][0]!;
         const all = events.map(asQueueEvent);
@@ -509,8 +440,4 @@ describe('any letter, whatever happens to it in whatever order', () => {
       }),
     );
   });
-});
-
-it('the builders tell of a body that has a name', () => {
-  expect(body.id).not.toBe('');
 });

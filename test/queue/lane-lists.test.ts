@@ -130,7 +130,7 @@ const act = fc.record({
 describe('lanes and plain arrays', () => {
   it('give the same rows in the same order, whatever happens', () => {
     fc.assert(
-      fc.property(fc.array(act, { maxLength: 150 }), (acts) => {
+      fc.property(fc.array(act, { maxLength: 150, size: 'max' }), (acts) => {
         const [lists, plain] = [new LaneLists(), new PlainLists()];
         const inside = new Map<number, { lane: number; isRetry: boolean }>();
         for (const { what, row, lane, flag, kind, closed } of acts) {

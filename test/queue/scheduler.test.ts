@@ -504,6 +504,7 @@ class World {
   readonly held = new Set<string>();
   readonly unheard: (() => void)[] = [];
   readonly out: Out[] = [];
+  blamed: string | undefined;
   #letters = 0;
 
   constructor() {
@@ -512,17 +513,25 @@ class World {
 
   takeAll(): void {
     for (let job = this.here.scheduler.take(); job; job = this.here.scheduler.take()) {
-      for (const { job: other } of this.out) {
-        const both = other.rcpts.filter((rcpt) => job!.rcpts.includes(rcpt));
-        if (other.message === job.message && both.length > 0) throw new Error('out twice');
-      }
-      expect(job.rcpts.length).toBeLessThanOrEqual(3);
-      expect(job.lane.startsWith(job.channel)).toBe(true);
-      this.out.push({ job, phase: 'taken', rcpts: [] });
-      const active = this.out.filter((each) => each.job.channel === job!.channel).length;
-      expect(active).toBeLessThanOrEqual(this.here.slots[job.channel]);
-      expect(this.here.scheduler.active[job.channel]).toBe(active);
+      this.blame(this.complaint(job));
+      this.out.push({ job, phase: 'taken', rcpts: job.rcpts });
     }
+  }
+
+  complaint(job: Job): string | undefined {
+    const isIn = ({ job: other, rcpts }: Out) =>
+      other.message === job.message && rcpts.some((rcpt) => job.rcpts.includes(rcpt));
+    if (this.out.some(isIn)) return 'out twice';
+    if (job.rcpts.length > 3) return 'too many recipients';
+    if (!job.lane.startsWith(job.channel)) return 'a lane of the other channel';
+    const before = this.out.filter((each) => each.job.channel === job.channel).length;
+    if (before >= this.here.slots[job.channel]) return 'too many slots';
+    return this.here.scheduler.active[job.channel] === before + 1 ? undefined : 'miscounted';
+  }
+
+  /** Remembered: an error thrown at the scheduler would not reach the test. */
+  blame(what: string | undefined): void {
+    this.blamed ??= what;
   }
 
   run({ kind, letter, which, size, ms, flag }: Op): void {
@@ -596,7 +605,7 @@ class World {
     const chosen = onlyFirst ? may.slice(0, 1) : may;
     for (const rcpt of chosen) {
       const own = rows!.get(rcpt)!;
-      if (own.due > clock.now()) throw new Error('attempted before it is due');
+      if (own.due > clock.now()) this.blame('attempted before it is due');
       own.status = 'attempting';
       const where = lane.startsWith(channel) ? lane : out.job.lane;
       this.unheard.push(() => table.attempt(table.find(message, rcpt), where));
@@ -630,33 +639,33 @@ class World {
     this.unheard.splice(0, count).forEach((fold) => fold());
   }
 
-  /** With all heard, given back, released and due, everything that waits must come out. */
+  /** With nothing on hold and time enough, everything must come out and be done. */
   async allComesOut(): Promise<void> {
     const { table, scheduler, clock } = this.here;
-    for (const out of [...this.out]) {
-      if (out.phase === 'taken') this.start(out, false, 'remote a');
-      if (out.phase === 'started') this.finish(out, false, 1_000);
-    }
     this.hear(Infinity);
-    for (const { job } of this.out.splice(0)) scheduler.release(job, false);
     for (const id of this.held) table.hold(id, false);
     this.held.clear();
-    this.here.slots = { local: 1_000, remote: 1_000 };
-    for (let round = 0; round < 3; round += 1) {
-      clock.manual.advance(10_000);
+    this.here.slots = { local: 3, remote: 3 };
+    for (let round = 0; round < 300 && this.truth.size > 0; round += 1) {
+      for (const out of this.out.splice(0)) {
+        if (out.phase === 'taken') this.start(out, false, out.job.lane);
+        if (out.phase === 'started') this.finish(out, true, 0);
+        this.hear(Infinity);
+        scheduler.release(out.job, false);
+      }
+      clock.manual.advance(1_000);
       scheduler.stir();
       await turn();
     }
-    const taken = this.out.flatMap(({ job }) => job.rcpts.map((rcpt) => `${job.message}/${rcpt}`));
-    const waits = [...this.truth].flatMap(([id, rows]) => [...rows.keys()].map((rcpt) => `${id}/${rcpt}`));
-    expect(taken.sort()).toEqual(waits.sort());
+    expect([...this.truth.keys()]).toEqual([]);
+    expect(this.blamed).toBeUndefined();
   }
 }
 
 describe('in any order of letters, jobs, verdicts and commands, heard late or soon', () => {
   it('no recipient is out twice or too soon, no wake-up is missed, none is forgotten', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(op, { maxLength: 120 }), async (ops) => {
+      fc.asyncProperty(fc.array(op, { maxLength: 120, size: 'max' }), async (ops) => {
         const world = new World();
         for (const each of ops) {
           world.run(each);
@@ -664,12 +673,13 @@ describe('in any order of letters, jobs, verdicts and commands, heard late or so
           await turn();
           // Whoever was woken has taken all there is: more now would be a wake-up missed.
           const missed = world.here.scheduler.take();
-          if (missed !== undefined) throw new Error(`nobody was woken for ${missed.lane}`);
+          if (missed !== undefined) world.blame(`nobody was woken for ${missed.lane}`);
+          expect(world.blamed).toBeUndefined();
           expect(world.here.clock.alarms).toBeLessThanOrEqual(1);
         }
         await world.allComesOut();
       }),
-      { numRuns: 1_500 },
+      { numRuns: 600 },
     );
   });
 });

@@ -3,7 +3,7 @@
  * `node log-child.ts <job> <directory>`; says on stdout, one line each, what it has done.
  */
 import { randomBytes } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { noStream } from '../../src/log/ports.ts';
 import { openReader } from '../../src/log/sqlite/open-reader.ts';
@@ -104,11 +104,24 @@ async function stage(): Promise<void> {
   await log.close();
 }
 
+/** A body that is larger than the disk, and then one that is not. */
+async function overfill(): Promise<void> {
+  const root = join(directory, 'spool');
+  const spool = diskSpool(root, { read: () => undefined, remove: () => undefined });
+  await spool
+    .stage(newId(), randomBytes(600_000))
+    .catch((cause: unknown) => say(`refused ${code(cause)}`));
+  say(`left ${readdirSync(join(root, 'incoming')).length}`);
+  await spool.stage(newId(), randomBytes(100_000));
+  say('staged');
+}
+
 const jobs: Record<string, () => Promise<void> | void> = {
   append: appendForEver,
   hold,
   follow,
   fill,
   stage,
+  overfill,
 };
 await jobs[job]!();

@@ -136,6 +136,6 @@ export function play(
 export const asQueueEvent = (event: RecordedEvent): QueueEvent => event as unknown as QueueEvent;
 
 export const walks = fc.record({
-  steps: fc.array(step, { maxLength: 60 }),
+  steps: fc.array(step, { maxLength: 60, size: 'max' }),
   sizes: fc.array(fc.nat(5), { minLength: 1, maxLength: 5 }),
 });

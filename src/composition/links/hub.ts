@@ -43,6 +43,7 @@ export function openHub(parts: HubParts): LinkHub {
   const takeDoor = (stream: Duplex): void => {
     let link: Link | undefined = undefined;
     const handlers = {
+      hello,
       ...parts.intake.handlersFor(() => link!),
       ...serveDirectory(directory),
       refused: (args: unknown) => parts.refusals.note(args as Parameters<Refusals['note']>[0]),
@@ -50,7 +51,7 @@ export function openHub(parts: HubParts): LinkHub {
     link = openLink(stream, handlers, { onBug });
   };
   const takeChannel = (name: ChannelName, stream: Duplex): void => {
-    const link = openLink(stream, parts.bodies, { onBug });
+    const link = openLink(stream, { hello, ...parts.bodies }, { onBug });
     channels.set(name, link);
     changed$.next(name);
     void link.closed.then(() => {
@@ -60,6 +61,7 @@ export function openHub(parts: HubParts): LinkHub {
     });
   };
   const control: Handlers = {
+    hello,
     operate: async (args) => ({ value: await parts.operator.act(args as OperatorRequest) }),
     'retry-all': async (args) => {
       const { by, why } = args as { by: string; why: string };
@@ -77,3 +79,6 @@ export function openHub(parts: HubParts): LinkHub {
     changed$,
   };
 }
+
+/** Says that the link is served. */
+const hello = (): void => undefined;

@@ -33,14 +33,18 @@ export function linkedChannel(link: () => Link | undefined, ceilingMs: () => num
           );
           return;
         }
+        let answered = false;
         to.request('attempt', args, { bytes: body.inline, signal: abort.signal, timeoutMs }).then(
           ({ value }) => {
+            answered = true;
             subscriber.next(value as AttemptReport);
             subscriber.complete();
           },
           (cause: unknown) => subscriber.error(cause),
         );
-        return () => abort.abort();
+        return () => {
+          if (!answered) abort.abort();
+        };
       }),
   };
 }

@@ -7,10 +7,16 @@
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { BehaviorSubject, type Observable } from 'rxjs';
+import { BehaviorSubject, filter, firstValueFrom, race, timer, type Observable } from 'rxjs';
 import { openLink, type Handlers, type Link } from '../../platform/link.ts';
 
+/** How long the other side may take to say hello. */
+const helloMs = 5_000;
+
 export type LinkName = 'door' | 'remote' | 'local' | 'control';
+
+/** How long a role that starts waits for the queue before it goes on without. */
+export const firstUpMs = 10_000;
 
 const socketPath = (name: LinkName): string => `run/${name}.sock`;
 
@@ -37,7 +43,15 @@ export function connectLink(name: LinkName, handlers: Handlers = {}): Promise<Li
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);
-      resolve(openLink(socket, handlers));
+      const link = openLink(socket, handlers);
+      // Connected is not yet accepted: a role is ready when the other side has heard of it.
+      link.request('hello', {}, { timeoutMs: helloMs }).then(
+        () => resolve(link),
+        (cause: unknown) => {
+          link.close();
+          reject(cause as Error);
+        },
+      );
     });
   });
 }
@@ -46,6 +60,8 @@ export type SteadyLink = {
   /** The link of now, if it is up. */
   current(): Link | undefined;
   readonly up$: Observable<boolean>;
+  /** Resolves when the link is up for the first time, or after `ms` without. */
+  firstUp(ms: number): Promise<void>;
   close(): void;
 };
 
@@ -53,12 +69,12 @@ export type SteadyLink = {
 export function steadyLink(name: LinkName, handlers: Handlers = {}): SteadyLink {
   const up$ = new BehaviorSubject(false);
   let link: Link | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let redial: NodeJS.Timeout | undefined;
   let closed = false;
   let waitMs = 20;
   const again = () => {
     if (closed) return;
-    timer = setTimeout(dial, waitMs);
+    redial = setTimeout(dial, waitMs);
     waitMs = Math.min(waitMs * 2, 500);
   };
   const dial = () => {
@@ -81,11 +97,15 @@ export function steadyLink(name: LinkName, handlers: Handlers = {}): SteadyLink 
   return {
     current: () => link,
     up$,
+    firstUp: (ms) =>
+      firstValueFrom(race(up$.pipe(filter(Boolean)), timer(ms)), { defaultValue: true }).then(nothing),
     close() {
       closed = true;
-      clearTimeout(timer);
+      clearTimeout(redial);
       link?.close();
       up$.complete();
     },
   };
 }
+
+const nothing = (): void => undefined;

@@ -15,7 +15,7 @@ import { wordsOf, type Logger } from '../../platform/logger.ts';
 import { route, toRoutingRules } from '../../queue/routing.ts';
 import { linkedDirectory } from '../links/directory-link.ts';
 import { linkedIntake } from '../links/intake-link.ts';
-import { steadyLink } from '../links/sockets.ts';
+import { firstUpMs, steadyLink } from '../links/sockets.ts';
 import type { InheritedListener, ListenerKind } from './listeners.ts';
 import type { Running } from './running.ts';
 
@@ -26,6 +26,7 @@ export async function runDoor(
 ): Promise<Running> {
   const controls = controlsIn(config.controlDir);
   const link = steadyLink('door');
+  await link.firstUp(firstUpMs);
   const kinds = [...new Set(listeners.map(({ kind }) => kind))];
   const doors = new Map<ListenerKind, SmtpDoor>();
   const parts = doorParts(controls, logger, {

@@ -16,7 +16,7 @@ import { wordsOf, type Logger } from '../../platform/logger.ts';
 import { systemProcesses } from '../../platform/system-processes.ts';
 import { serveDirectory } from '../links/directory-link.ts';
 import { serveChannel } from '../links/order-link.ts';
-import { steadyLink } from '../links/sockets.ts';
+import { firstUpMs, steadyLink } from '../links/sockets.ts';
 import type { Running } from './running.ts';
 
 /** What programs get of our environment; nothing else of it is theirs. */
@@ -25,6 +25,7 @@ const passedOn = ['PATH', 'TZ', 'LANG', 'LC_ALL'] as const;
 export async function runLocal(config: Config, logger: Logger): Promise<Running> {
   const { handlers, reload } = localHandlers(config, logger);
   const link = steadyLink('local', handlers);
+  await link.firstUp(firstUpMs);
   return {
     async reload() {
       reload();

@@ -40,7 +40,7 @@ export async function runQueue(config: Config, logger: Logger): Promise<QueueRun
   const container = new Container();
   let company = (): number => 0;
   const engine = config.log.engine === 'memory' ? memoryModule : sqliteModule(() => company());
-  await container.load(
+  container.load(
     engine,
     base(config, logger),
     queueModule,
@@ -115,6 +115,9 @@ export async function runQueue(config: Config, logger: Logger): Promise<QueueRun
     },
     async retryAll(by, why) {
       await node.tell({ type: 'RetryAllRequested', data: { by, why } });
+    },
+    async roleLost(role, pid, how) {
+      await node.tell({ type: 'RoleLost', data: { role, pid, how } });
     },
     async stop(why) {
       clearInterval(checkpoints);

@@ -9,7 +9,7 @@ import { systemClock } from '../../platform/clock.ts';
 import { systemDns } from '../../platform/dns-system.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { serveChannel } from '../links/order-link.ts';
-import { steadyLink } from '../links/sockets.ts';
+import { firstUpMs, steadyLink } from '../links/sockets.ts';
 import type { Running } from './running.ts';
 
 export async function runRemote(config: Config, _logger: Logger): Promise<Running> {
@@ -23,6 +23,7 @@ export async function runRemote(config: Config, _logger: Logger): Promise<Runnin
     tcpto: emptyTcpto(),
   });
   const link = steadyLink('remote', serveChannel(channel));
+  await link.firstUp(firstUpMs);
   return {
     async reload() {
       controls.reload();

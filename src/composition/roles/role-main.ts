@@ -17,6 +17,12 @@ export type RoleName = 'queue' | 'door' | 'remote' | 'local';
 export type ToRole =
   | { readonly type: 'reload' }
   | { readonly type: 'retry-all'; readonly by: string; readonly why: string }
+  | {
+      readonly type: 'role-lost';
+      readonly role: string;
+      readonly pid: number;
+      readonly how: string;
+    }
   | { readonly type: 'stop'; readonly why: string };
 
 /** From a role to `start`. */
@@ -51,12 +57,17 @@ async function main([
   // A terminal's Ctrl-C reaches the whole group; only `start` obeys it.
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGALRM'] as const)
     process.on(signal, () => undefined);
+  // Until the role runs there is nothing to finish: an orphan ends at once.
+  const endAtOnce = (): never => process.exit(111);
+  process.on('disconnect', endAtOnce);
+  if (process.send !== undefined && !process.connected) endAtOnce();
   const logger = openLogger(name, process.env['WAYBILL_VERBOSITY'] ?? 'info');
   const config = readConfig({ dir: configDir, env: process.env, data: dataDir });
   mkdirSync(`${config.dataDir}/run`, { recursive: true, mode: 0o700 });
   process.chdir(config.dataDir);
   const run = await runners[name]();
   const running = await run(config, logger, JSON.parse(listeners) as InheritedListener[]);
+  process.off('disconnect', endAtOnce);
   obey(running, logger);
   tell({ type: 'ready' });
 }
@@ -81,6 +92,11 @@ function obey(running: Running, logger: Logger): void {
   process.on('message', (message: ToRole) => {
     if (message.type === 'stop') stop(message.why);
     if (message.type === 'retry-all') void running.retryAll?.(message.by, message.why);
+    if (message.type === 'role-lost') {
+      running.roleLost?.(message.role, message.pid, message.how).catch((cause: unknown) => {
+        logger.error({ cause: wordsOf(cause) }, 'lost role not recorded');
+      });
+    }
     if (message.type === 'reload') {
       running.reload().catch((cause: unknown) => {
         logger.error({ cause: wordsOf(cause) }, 'settings not reloaded');
@@ -90,7 +106,9 @@ function obey(running: Running, logger: Logger): void {
   });
 }
 
-const tell = (message: FromRole): void => void process.send?.(message);
+/** A parent that is gone hears nothing; `disconnect` says so, too. */
+const tell = (message: FromRole): void =>
+  void process.send?.(message, undefined, undefined, () => undefined);
 
 main(process.argv.slice(2)).catch((cause: unknown) => {
   tell({ type: 'mistake', message: wordsOf(cause) });

@@ -4,6 +4,8 @@ export type Running = {
   reload(): Promise<void>;
   /** SIGALRM: everything that waits is due now; only the queue does something. */
   retryAll?(by: string, why: string): Promise<void>;
+  /** A role died and was started again; only the queue, which keeps the log, does something. */
+  roleLost?(role: string, pid: number, how: string): Promise<void>;
   /** SIGTERM: takes no more, finishes what is under way, lets go of everything. */
   stop(why: string): Promise<void>;
 };

@@ -43,8 +43,9 @@ export async function runStart(config: Config, logger: Logger): Promise<Started>
   for (let door = 0; door < config.door.processes; door += 1) roles.push('door');
   try {
     // The queue before the rest: they would only wait for its sockets.
+    const lost = lostRoles(children);
     for (const role of roles) {
-      const child = launch(role, config, sockets, logger);
+      const child = launch(role, config, sockets, logger, lost);
       children.push(child);
       if (role === 'queue') await firstReady(child);
     }
@@ -86,6 +87,7 @@ function launch(
   config: Config,
   sockets: readonly BoundSocket[],
   logger: Logger,
+  lost: LostRoles,
 ): Child {
   const child: Child = {
     ...{ role, process: undefined, ready: false, stopping: false, restarts: 0 },
@@ -94,8 +96,12 @@ function launch(
   const run = (): void => {
     const startedAt = Date.now();
     child.process = spawnRole(role, config, sockets);
+    const pid = child.process.pid ?? 0;
     child.process.on('message', (message: FromRole) => {
-      if (message.type === 'ready') child.ready = true;
+      if (message.type === 'ready') {
+        child.ready = true;
+        if (role === 'queue') lost.tellPending();
+      }
       child.process?.emit('told', message);
     });
     child.ended = new Promise((resolve) => {
@@ -107,6 +113,7 @@ function launch(
         const pauseMs = Math.min(longestPauseMs, 50 * 2 ** child.restarts);
         child.restarts += 1;
         logger.error({ lost: role, code, signal, pauseMs }, 'a role died; starting it again');
+        lost.note(role, pid, signal ?? `exit ${code}`);
         setTimeout(() => {
           if (!child.stopping) run();
         }, pauseMs);
@@ -115,6 +122,29 @@ function launch(
   };
   run();
   return child;
+}
+
+type LostRoles = {
+  note(role: RoleName, pid: number, how: string): void;
+  tellPending(): void;
+};
+
+/** A lost role is an event; when it was the queue itself, the next one writes it down. */
+function lostRoles(children: readonly Child[]): LostRoles {
+  let pending: ToRole[] = [];
+  const tellPending = (): void => {
+    const queue = children.find(({ role, ready }) => role === 'queue' && ready)?.process;
+    if (queue?.connected !== true) return;
+    for (const message of pending) queue.send(message);
+    pending = [];
+  };
+  return {
+    tellPending,
+    note(role, pid, how) {
+      pending.push({ type: 'role-lost', role, pid, how });
+      if (role !== 'queue') tellPending();
+    },
+  };
 }
 
 function spawnRole(role: RoleName, config: Config, sockets: readonly BoundSocket[]): ChildProcess {

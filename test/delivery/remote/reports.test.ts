@@ -23,7 +23,7 @@ const sent = `${data}
 let far: FarSide | undefined;
 const stations: ReturnType<typeof station>[] = [];
 
-async function against(script: string, recipients = ['joe@b.test'], timeoutRemoteMs = 2_000) {
+async function against(script: string, recipients = ['joe@b.test'], timeoutRemoteMs = 60_000) {
   far = await smtpScript(script);
   const here = station({ '192.0.2.1': far }, { timeoutRemoteMs });
   stations.push(here);

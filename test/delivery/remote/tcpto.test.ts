@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { TcptoSnapshot } from '../../../src/delivery/remote/tcpto.ts';
 import {
   drawPatience,
   emptyTcpto,
@@ -73,7 +74,7 @@ describe('the table of addresses', () => {
 
   it('survives a journey to another process', () => {
     const table = after(0, 2);
-    const rows = JSON.parse(JSON.stringify(toTcptoSnapshot(table)));
+    const rows = JSON.parse(JSON.stringify(toTcptoSnapshot(table))) as TcptoSnapshot;
     expect(fromTcptoSnapshot(rows)).toEqual(table);
   });
 });

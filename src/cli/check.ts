@@ -1,0 +1,94 @@
+/** `waybill check`: all mistakes at once with file and line, then what would listen where, and on what ground. */
+import { toAsciiJson } from '../trace/json.ts';
+import { count, safe } from '../trace/words.ts';
+import { checkConfig, type ConfigCheck, type Finding } from './check-config.ts';
+import { checkDisk, type DiskCheck } from './check-disk.ts';
+import { exitNever } from './exit-codes.ts';
+import { openOutput } from './output.ts';
+import { dataFiles, type Places } from './places.ts';
+
+export async function check(
+  places: Places,
+  { json = false }: { readonly json?: boolean },
+): Promise<void> {
+  const output = openOutput();
+  const checked = checkConfig(places, Date.now());
+  const { directory } = dataFiles(places.data);
+  const disk = checkDisk(directory);
+  const warnings = [
+    ...checked.warnings,
+    ...disk.warnings.map((message) => ({ file: directory, message })),
+  ];
+  if (json) output.line(toAsciiJson(toJson({ ...checked, warnings }, disk)));
+  else for (const line of toLines({ ...checked, warnings }, disk)) output.line(line);
+  await output.drained();
+  if (checked.mistakes.length > 0) process.exitCode = exitNever;
+}
+
+type Listener = { readonly kind: string; readonly host: string; readonly port: number };
+
+const listenersOf = ({ config }: ConfigCheck): readonly Listener[] =>
+  Object.entries(config?.listen ?? {}).flatMap(([kind, endpoints]) =>
+    endpoints.map(({ host, port }) => ({ kind, host, port })),
+  );
+
+function toJson(checked: ConfigCheck, disk: DiskCheck): unknown {
+  const { mistakes, warnings, config, controls } = checked;
+  const { warnings: _told, ...ground } = disk;
+  return {
+    ok: mistakes.length === 0,
+    ...{ mistakes, warnings },
+    listen: listenersOf(checked),
+    ...(controls && { me: controls.controls.me, controls: controls.digest }),
+    ...(config && { logEngine: config.log.engine, configDir: config.dir, dataDir: config.dataDir }),
+    disk: ground,
+  };
+}
+
+function toLines(checked: ConfigCheck, disk: DiskCheck): string[] {
+  const { mistakes, warnings } = checked;
+  const verdict =
+    mistakes.length === 0
+      ? `The configuration can be used${warnings.length === 0 ? '' : `; ${count(warnings.length, 'warning')}`}.`
+      : `${count(mistakes.length, 'mistake')}: nothing starts with it.`;
+  return [
+    ...mistakes.map((mistake) => `${formatFinding(mistake)}`),
+    ...warnings.map((warning) => `${formatFinding(warning, 'warning: ')}`),
+    ...(mistakes.length === 0 ? outlook(checked, disk) : []),
+    verdict,
+  ];
+}
+
+const formatFinding = ({ file, line, message }: Finding, kind = ''): string =>
+  `${safe(file, 4096)}${line === undefined ? '' : `:${line}`}: ${kind}${safe(message, 500)}`;
+
+function outlook(checked: ConfigCheck, disk: DiskCheck): string[] {
+  const { config, controls } = checked;
+  if (config === undefined || controls === undefined) return [];
+  const { me, locals, virtualdomains } = controls.controls;
+  const tls = (kind: string) =>
+    config.tls === undefined ? '' : kind === 'smtps' ? ', TLS from the first byte' : ', STARTTLS';
+  return [
+    ...listenersOf(checked).map(
+      ({ kind, host, port }) =>
+        `would listen on ${host.includes(':') ? `[${host}]` : host}:${port}, ${kind}${tls(kind)}`,
+    ),
+    `is ${safe(me ?? 'without a name')}; delivers here: ${listed([...locals, ...virtualdomains.keys()])}`,
+    `control files ${controls.digest} in ${safe(config.controlDir, 4096)}`,
+    config.log.engine === 'memory'
+      ? 'keeps its log in memory: everything is gone when it stops'
+      : `keeps its log in ${safe(disk.directory, 4096)}${disk.exists ? '' : ' (made at the first start)'}: ${groundOf(disk)}`,
+  ];
+}
+
+function groundOf({ fileSystem, syncMicros, freeBytes }: DiskCheck): string {
+  const sync = syncMicros === undefined ? 'no sync measured' : `a sync takes ${syncMicros} us`;
+  return `${fileSystem}, ${sync}, ${Math.floor(freeBytes / 1024 ** 3)} GiB free`;
+}
+
+/** A few in full, the rest as a number. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map((name) => safe(name === '' ? 'everything else' : name, 80));
+  const more = names.length - shown.length;
+  return `${shown.join(', ') || 'nothing'}${more > 0 ? ` and ${more} more` : ''}`;
+}

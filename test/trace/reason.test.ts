@@ -1,0 +1,223 @@
+import { describe, expect, it } from '@jest/globals';
+import type { QueueEvent } from '../../src/queue/events.ts';
+import { formatReason } from '../../src/trace/reason-words.ts';
+import {
+  arithmeticOf,
+  foldLetter,
+  reasonOf,
+  type Reason,
+  type Situation,
+} from '../../src/trace/reason.ts';
+import { linesOf, readNodeHistory, type NodeHistory } from '../../src/trace/rules-of-the-day.ts';
+import {
+  age,
+  birth,
+  cancelled,
+  cleanedUp,
+  controls,
+  deferred,
+  delivered,
+  failed,
+  held,
+  letter,
+  message,
+  redirected,
+  retryRequested,
+  settled,
+  started,
+  week,
+} from '../support/queue-mail.ts';
+import { letterLog, recorded } from './recorded.ts';
+
+const files = { me: 'here.test\n', locals: 'other.test\nHere.test \n', queuelifetime: `${week}\n` };
+const loaded = { digest: controls, files, at: birth, position: 1 };
+const history: NodeHistory = {
+  rules: new Map([[controls, loaded]]),
+  newest: loaded,
+  retryAll: undefined,
+};
+
+type Given = readonly (QueueEvent | readonly QueueEvent[])[];
+
+function why(events: Given, more: Partial<Situation> = {}, rcpt = 0): Reason {
+  const all = letterLog(...events);
+  const situation = { message, events: all, history, now: age(100), engineRuns: true, ...more };
+  return reasonOf(rcpt, situation, foldLetter(all).state);
+}
+
+const ann = 'ann@b.test';
+const bob = 'bob@here.test';
+
+describe('why a recipient is where it is', () => {
+  it('names the line of the control file that routed it', () => {
+    expect(why([letter(bob)]).route).toMatchObject({
+      channel: 'local',
+      controls,
+      loadedAt: birth,
+      lines: [{ file: 'locals', line: 2, text: 'here.test' }],
+    });
+    expect(why([letter(ann)]).route?.lines).toMatchObject([{ file: 'default', line: undefined }]);
+  });
+
+  it('shows the arithmetic of the schedule', () => {
+    const reason = why(
+      [
+        letter(ann),
+        started([ann], { at: 401 }),
+        deferred(0, ann, 1600, { startedAt: 401, at: 402 }),
+      ],
+      { now: age(500) },
+    );
+    expect(reason.schedule).toEqual({
+      ...{ dueAt: age(1600), by: 'schedule', birth },
+      arithmetic: { channel: 'remote', ageSeconds: 401, root: 20, skip: 20, dueAgeSeconds: 1600 },
+    });
+    expect(reason.lifetime).toEqual({ seconds: week, leftSeconds: week - 500, nextIsLast: false });
+    expect(reason.waitsFor).toBe('clock');
+    expect(formatReason(reason, age(500))).toEqual([
+      'Goes remote b.test, by the control files rules of the day, first loaded 2026-01-01T00:00:00Z:',
+      '  no line speaks of it: sent to its own MX',
+      'Attempt 1 ended 2026-01-01T00:06:42Z after 1.0 s: deferred.',
+      '  Remote host said: hello',
+      'Born 2026-01-01T00:00:00Z; the last attempt began at the age of 401 seconds.',
+      '  Its square root is 20; 20 more for a remote retry make 40; squared, that is 1,600 seconds:',
+      '  due 2026-01-01T00:26:40Z (in 18 min 20 s).',
+      'A letter may wait 7 d (queuelifetime); 6 d 23 h are left.',
+      'It waits for the clock: in 18 min 20 s.',
+    ]);
+  });
+
+  it('foretells the last attempt', () => {
+    const reason = why(
+      [
+        letter(ann),
+        started([ann], { at: 600_000 }),
+        deferred(0, ann, 632_025, { startedAt: 600_000 }),
+      ],
+      { now: age(600_001) },
+    );
+    expect(reason.lifetime).toEqual({ seconds: week, leftSeconds: 4799, nextIsLast: true });
+  });
+
+  it.each<[string, Given, Partial<Situation>, Reason['waitsFor']]>([
+    ['its turn when it is due', [letter(ann)], {}, 'slot'],
+    ['the engine when that is not running', [letter(ann)], { engineRuns: false }, 'engine'],
+    ['the verdict of a running attempt', [letter(ann), started([ann])], {}, 'verdict'],
+    [
+      'the engine when that died in an attempt',
+      [letter(ann), started([ann])],
+      { engineRuns: false },
+      'engine',
+    ],
+    ['an operator while held', [letter(ann), held()], {}, 'operator'],
+    ['its bounce', [letter(ann), started([ann]), failed(0, ann), settled([0])], {}, 'bounce'],
+    [
+      'nothing once delivered',
+      [letter(ann), started([ann]), delivered(0, ann), cleanedUp()],
+      {},
+      'nothing',
+    ],
+    ['nothing once cancelled', [letter(ann), cancelled(0, ann), cleanedUp()], {}, 'nothing'],
+    ['nothing while others wait', [letter(ann, bob), cancelled(0, ann)], {}, 'nothing'],
+  ])('waits for %s', (_, events, situation, expected) => {
+    const reason = why(events, situation);
+    expect(reason.waitsFor).toBe(expected);
+    expect(formatReason(reason, age(100)).join('\n')).toMatch(/^[ -~\n]+$/);
+  });
+
+  it('knows who asked for a retry, one letter or everything', () => {
+    const tried: Given = [letter(ann), started([ann]), deferred(0, ann, 400)];
+    expect(why([...tried, retryRequested([0], 50)]).schedule).toEqual({
+      ...{ dueAt: age(50), by: 'hand', birth },
+      askedBy: { by: 'postmaster', why: 'a test' },
+    });
+    expect(why([...tried, redirected(0, 'c@d.test', 60)]).schedule).toMatchObject({
+      dueAt: age(60),
+      by: 'hand',
+    });
+    const retryAll = { at: age(70), position: 99, by: 'root', why: 'link is back' };
+    expect(why(tried, { history: { ...history, retryAll } }).schedule).toEqual({
+      ...{ dueAt: age(70), by: 'hand', birth },
+      askedBy: { by: 'root', why: 'link is back' },
+    });
+    // Asked for before the deferral: the schedule has spoken since.
+    expect(
+      why(tried, { history: { ...history, retryAll: { ...retryAll, position: 1 } } }).schedule?.by,
+    ).toBe('schedule');
+  });
+
+  it('is due at once after an attempt in doubt', () => {
+    const doubtful = deferred(0, ann, 5, { at: 5 }) as Extract<
+      QueueEvent,
+      { type: 'RecipientDeferred' }
+    >;
+    const reason = why([
+      letter(ann),
+      started([ann]),
+      { ...doubtful, data: { ...doubtful.data, doubt: true } },
+    ]);
+    expect([reason.schedule?.by, reason.last?.doubt]).toEqual(['doubt', true]);
+  });
+});
+
+describe('the arithmetic of the schedule', () => {
+  it.each([
+    ['local', 0, 0, 10, 100],
+    ['remote', 0, 0, 20, 400],
+    ['remote', 1000, 31, 20, 2601],
+    ['local', 137, 11, 10, 441],
+    ['local', -5, 0, 10, 100],
+  ] as const)(
+    '%s at the age of %d s: root %d, skip %d, due at %d s',
+    (channel, seconds, root, skip, dueAgeSeconds) => {
+      expect(arithmeticOf(birth, age(seconds), channel)).toEqual({
+        ...{ channel, root, skip, dueAgeSeconds },
+        ageSeconds: Math.max(0, seconds),
+      });
+    },
+  );
+});
+
+describe('the line that a rule names', () => {
+  const texts = {
+    me: 'here.test\n',
+    virtualdomains: 'a.test:joe\nA.test:ann\n# a.test:ann\n',
+    smtproutes: ':relay.test\n',
+  };
+  it.each([
+    ['virtualdomains: a.test:ann', [{ file: 'virtualdomains', line: 2, text: 'a.test:ann' }]],
+    [
+      'virtualdomains: b.test:; smtproutes: :relay.test',
+      [
+        { file: 'virtualdomains', line: undefined, text: 'b.test:' },
+        { file: 'smtproutes', line: 1, text: ':relay.test' },
+      ],
+    ],
+    ['locals: here.test', [{ file: 'me', line: 1, text: 'here.test (there is no locals)' }]],
+    ['nonsense', []],
+  ])('%s', (rule, expected) => {
+    expect(linesOf(rule, texts)).toEqual(expected);
+  });
+});
+
+describe('the history of a node', () => {
+  it('has each version of the control files, the newest, and the last call to retry everything', async () => {
+    const node = (stream: string, type: string, data: unknown, at: number) => ({
+      stream,
+      event: { type, v: 1, at, data },
+    });
+    const events = recorded(
+      node('node-a-1', 'ControlsLoaded', { digest: 'one', files: { me: 'a' } }, 1),
+      node('node-a-1', 'ControlsLoaded', { digest: 'two', files: { me: 'b' } }, 2),
+      node('node-a-1', 'RetryAllRequested', { by: 'ann', why: 'x' }, 3),
+      node('node-a-2', 'ControlsLoaded', { digest: 'one', files: { me: 'a' } }, 4),
+    );
+    const log = {
+      readStream: async (stream: string) => events.filter((event) => event.stream === stream),
+    };
+    const read = await readNodeHistory(log, ['node-a-2', 'node-a-1']);
+    expect(read.rules.get('one')?.at).toBe(1);
+    expect([read.newest?.digest, read.newest?.at]).toEqual(['one', 4]);
+    expect(read.retryAll).toEqual({ at: 3, position: 3, by: 'ann', why: 'x' });
+  });
+});
