@@ -5,7 +5,12 @@ export type NodeEvent =
   | EventOf<
       'NodeStarted',
       1,
-      { readonly node: string; readonly version: string; readonly pid: number; readonly host: string }
+      {
+        readonly node: string;
+        readonly version: string;
+        readonly pid: number;
+        readonly host: string;
+      }
     >
   /** Every version of the control files that was loaded, so that a replay knows the rules of the day. */
   | EventOf<

@@ -1,5 +1,6 @@
 /** Writes the story of this node: starts, stops, settings, lost roles. One stream per start, so that none grows for ever. */
-import { noStream, type EventLog, type Revision } from '../log/ports.ts';
+import { ownStream } from '../log/own-stream.ts';
+import type { EventLog } from '../log/ports.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { NodeEvent } from './events.ts';
 
@@ -19,17 +20,8 @@ export const nodeStream = (node: string, startedAt: number): string =>
   `node-${node.toLowerCase().replace(/[^a-z0-9.]/g, '-')}-${startedAt.toString(36)}`;
 
 export function openNodeLog(log: EventLog, node: string, clock: Clock): NodeLog {
-  const stream = nodeStream(node, clock.now());
-  let revision: Revision = noStream;
-  let tail: Promise<unknown> = Promise.resolve();
+  const stream = ownStream(log, nodeStream(node, clock.now()));
   return {
-    tell({ type, data }) {
-      const written = tail.then(async () => {
-        const event = { type, v: 1, at: clock.now(), data };
-        ({ revision } = await log.append(stream, revision, [event]));
-      });
-      tail = written.catch(() => undefined);
-      return written;
-    },
+    tell: ({ type, data }) => stream.append({ type, v: 1, at: clock.now(), data }),
   };
 }

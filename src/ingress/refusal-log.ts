@@ -2,7 +2,8 @@
  * What the doors turned away, into the log: so many a minute in full, the rest as a count, so that an
  * attack cannot flood it. One stream per door and day.
  */
-import { noStream, type EventLog, type Revision } from '../log/ports.ts';
+import { ownStream, type OwnStream } from '../log/own-stream.ts';
+import type { EventLog } from '../log/ports.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import type { DoorEvent } from './events.ts';
 import type { Refusals } from './ports.ts';
@@ -14,25 +15,25 @@ export function refusalLog(parts: {
   readonly onTrouble: (cause: unknown) => void;
 }): Refusals & { close(): void } {
   const { log, clock, perMinute, onTrouble } = parts;
-  const doors = new Map<string, { stream: string; revision: Revision; tail: Promise<void> }>();
+  const doors = new Map<string, { name: string; stream: OwnStream }>();
+  const started = clock.now();
   let minute: Cancel | undefined;
   let spent = 0;
   const suppressed = new Map<string, number>();
 
-  const tell = (door: string, event: DoorEvent): void => {
+  const streamOf = (door: string): OwnStream => {
     const day = new Date(clock.now()).toISOString().slice(0, 10);
-    // A new stream per start as well: its first revision is then always known.
-    const stream = `door-${door}-${day}-${started.toString(36)}`;
+    // A new stream per start as well: its end is then known.
+    const name = `door-${door}-${day}-${started.toString(36)}`;
     const known = doors.get(door);
-    const place = known?.stream === stream ? known : { stream, revision: noStream, tail: settled };
-    doors.set(door, place);
-    place.tail = place.tail
-      .then(async () => {
-        ({ revision: place.revision } = await log.append(stream, place.revision, [event]));
-      })
-      .catch(onTrouble);
+    if (known?.name === name) return known.stream;
+    const stream = ownStream(log, name);
+    doors.set(door, { name, stream });
+    return stream;
   };
-  const started = clock.now();
+  const tell = (door: string, event: DoorEvent): void => {
+    streamOf(door).append(event).catch(onTrouble);
+  };
   const flush = (): void => {
     minute = undefined;
     spent = 0;
@@ -42,7 +43,8 @@ export function refusalLog(parts: {
     suppressed.clear();
   };
   return {
-    note({ door, ...refusal }) {
+    note({ door: name, ...refusal }) {
+      const door = plain(name);
       minute ??= clock.at(clock.now() + 60_000, flush);
       spent += 1;
       if (spent > perMinute()) suppressed.set(door, (suppressed.get(door) ?? 0) + 1);
@@ -55,4 +57,9 @@ export function refusalLog(parts: {
   };
 }
 
-const settled = Promise.resolve();
+/** Names of streams are lower-case ASCII, whatever a door calls itself. */
+const plain = (door: string): string =>
+  String(door)
+    .slice(0, 40)
+    .toLowerCase()
+    .replace(/[^a-z0-9.]/g, '-');

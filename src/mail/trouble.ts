@@ -31,7 +31,10 @@ export class Trouble extends Error {
     code: TroubleCode,
     parts: { tryAgain: boolean; peer: string; detail?: string; cause?: unknown },
   ) {
-    super(parts.detail ?? parts.peer, parts.cause === undefined ? undefined : { cause: parts.cause });
+    super(
+      parts.detail ?? parts.peer,
+      parts.cause === undefined ? undefined : { cause: parts.cause },
+    );
     this.name = 'Trouble';
     this.code = code;
     this.tryAgain = parts.tryAgain;

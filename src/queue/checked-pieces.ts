@@ -12,7 +12,7 @@ export async function* checkedPieces(
   read: (offset: number, length: number) => Promise<Uint8Array>,
 ): AsyncIterable<Uint8Array> {
   const digest = createHash('sha256');
-  for (let offset = 0; offset < ref.bytes; ) {
+  for (let offset = 0; offset < ref.bytes;) {
     const wanted = Math.min(pieceBytes, ref.bytes - offset);
     const piece = await read(offset, wanted);
     if (piece.byteLength === 0 || piece.byteLength > wanted) throw damaged(ref);

@@ -2,81 +2,21 @@
  * qmail-send's judgement: from a command and what is true of a letter to the events that follow.
  * Pure: clock, rules and ids come in with the command. Hearing a command twice changes nothing.
  */
-import type {
-  Address,
-  Arrival,
-  BodyRef,
-  Envelope,
-  MessageId,
-  RecipientNo,
-} from '../mail/envelope.ts';
+import type { MessageId, RecipientNo } from '../mail/envelope.ts';
 import type { Outcome, Reply } from '../mail/verdict.ts';
 import type { Instant } from '../platform/clock.ts';
-import type { ByHand, Parent, QueueEvent, Route, Tried } from './events.ts';
+import type {
+  AcceptMessage,
+  DoubtAttempt,
+  HandCommand,
+  QueueCommand,
+  RecordReport,
+  SettleBounce,
+  StartAttempt,
+} from './commands.ts';
+import type { QueueEvent, Route, Tried } from './events.ts';
 import { isExpired, nextAttempt, tooLongInQueue } from './schedule.ts';
 import type { OpenAttempt, QueueState } from './state.ts';
-
-export type AcceptMessage = {
-  readonly type: 'AcceptMessage';
-  readonly envelope: Envelope;
-  readonly body: BodyRef;
-  readonly arrival: Arrival;
-  readonly parent?: Parent;
-  readonly routes: readonly Route[];
-  readonly controls: string;
-  readonly at: Instant;
-};
-
-export type StartAttempt = {
-  readonly type: 'StartAttempt';
-  readonly rcpts: readonly RecipientNo[];
-  /** The routes of now, `routes[i]` for `rcpts[i]`. */
-  readonly routes: readonly Route[];
-  readonly controls: string;
-  readonly at: Instant;
-  /** `queuelifetime`, seconds. */
-  readonly lifetimeSeconds: number;
-  /** The longest the attempt can take. */
-  readonly ceilingMs: number;
-};
-
-export type RecordReport = {
-  readonly type: 'RecordReport';
-  readonly attempt: number;
-  readonly outcomes: readonly Outcome[];
-  /** Letters that a delivery forwarded to, by recipient. */
-  readonly children?: ReadonlyMap<RecipientNo, readonly MessageId[]>;
-  readonly at: Instant;
-};
-
-/** The attempt was under way when its maker stopped: nobody knows how it ended. */
-export type DoubtAttempt = {
-  readonly type: 'DoubtAttempt';
-  readonly attempt: number;
-  /** `retry`: try again at once, a duplicate is possible. `hold`: leave it to the operator. */
-  readonly policy: 'retry' | 'hold';
-  readonly why: string;
-  readonly at: Instant;
-};
-
-export type HandCommand = ByHand & { readonly at: Instant } & (
-    | { readonly type: 'Retry'; readonly rcpts?: readonly RecipientNo[] }
-    | { readonly type: 'Hold' }
-    | { readonly type: 'Release' }
-    | { readonly type: 'Cancel'; readonly rcpts?: readonly RecipientNo[] }
-    | { readonly type: 'Redirect'; readonly rcpt: RecipientNo; readonly to: Address }
-  );
-
-export type SettleBounce = {
-  readonly type: 'SettleBounce';
-  readonly bounce:
-    | { readonly child: MessageId; readonly kind: 'bounce' | 'double-bounce'; readonly to: Address }
-    | { readonly discard: string };
-  readonly at: Instant;
-};
-
-export type QueueCommand =
-  AcceptMessage | StartAttempt | RecordReport | DoubtAttempt | HandCommand | SettleBounce;
 
 /** A letter is accepted once, and only then can anything else happen to it. */
 export function decide(command: QueueCommand, state: QueueState): readonly QueueEvent[] {

@@ -10,7 +10,8 @@ import { noStream, type EventLog, type NewEvent, type Revision } from '../log/po
 import type { MessageId } from '../mail/envelope.ts';
 import { isTrouble, Trouble } from '../mail/trouble.ts';
 import type { StagedBody } from '../spool/ports.ts';
-import { decide, type QueueCommand } from './decider.ts';
+import type { QueueCommand } from './commands.ts';
+import { decide } from './decider.ts';
 import { messageStream, type QueueEvent } from './events.ts';
 import { evolve, initial, type QueueState } from './state.ts';
 

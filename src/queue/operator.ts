@@ -2,7 +2,7 @@
 import type { Address, MessageId, RecipientNo } from '../mail/envelope.ts';
 import { Trouble } from '../mail/trouble.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { HandCommand } from './decider.ts';
+import type { HandCommand } from './commands.ts';
 import type { Letters } from './letters.ts';
 
 export type OperatorRequest = {

@@ -9,7 +9,7 @@ import type { Reply } from '../mail/verdict.ts';
 import type { Clock, Instant } from '../platform/clock.ts';
 import type { Spool } from '../spool/ports.ts';
 import type { Bodies } from './bodies.ts';
-import type { RecordReport, StartAttempt } from './decider.ts';
+import type { RecordReport, StartAttempt } from './commands.ts';
 import type { QueueEvent } from './events.ts';
 import type { QueueIntake, RulesInForce } from './intake.ts';
 import type { Letters } from './letters.ts';

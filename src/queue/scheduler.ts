@@ -6,8 +6,8 @@
  * Fair three ways. Lanes take turns. Within a lane, new mail and retries take turns, so that neither
  * starves the other (qmail's "silly" syndrome). And a lane may hold at most three times as many slots
  * as are free (dynamic thresholds, Choudhury and Hahne 1998): alone it gets three quarters of them,
- * two slow lanes three sevenths each, and one slot is always left for a destination not yet known to
- * be slow. A lane in trouble (no connection at its last attempt) gets one slot, and all such lanes
+ * two slow lanes three sevenths each, and up to four of them leave a slot for a destination not yet known
+ * to be slow (of 20; a handful of slots may all be one lane's). A lane in trouble (no connection at its last attempt) gets one slot, and all such lanes
  * together at most a quarter of them.
  */
 import { Subject, type Observable } from 'rxjs';
@@ -22,6 +22,7 @@ import type { MessageId, RecipientNo } from '../mail/envelope.ts';
 import type { Cancel, Clock, Instant } from '../platform/clock.ts';
 import { DueHeap } from './due-heap.ts';
 import { LaneLists } from './lane-lists.ts';
+import { place, RowPlaces } from './row-places.ts';
 import type { ChannelName } from './ports.ts';
 
 /** Permission to attempt some recipients of one letter; must be given back with `release`. */
@@ -46,12 +47,6 @@ export type SchedulerOptions = {
   readonly maxRecipients?: number;
 };
 
-/**
- * `ahead`: out with a job whose attempt the log has and the table has not heard of yet. `unheard`: the
- * same, and the job is over. Offered again, such a row would be attempted before it is due.
- */
-const place = { nowhere: 0, heap: 1, lane: 2, taken: 3, ahead: 4, unheard: 5 } as const;
-
 type ChannelState = {
   active: number;
   troubled: number;
@@ -66,8 +61,7 @@ export class Scheduler implements AgendaWatcher {
   readonly #heap: DueHeap;
   readonly #channels: Record<ChannelName, ChannelState>;
   readonly #stirred = new Subject<void>();
-  #place = new Uint8Array(1024);
-  #takenBy = new Int32Array(1024);
+  readonly #places = new RowPlaces();
   readonly #laneActive = new Map<string, number>();
   readonly #troubled = new Set<string>();
   readonly #parked = new Set<MessageId>();
@@ -126,31 +120,29 @@ export class Scheduler implements AgendaWatcher {
   }
 
   waits(row: Row): void {
-    this.#makeRoom(row);
-    if (this.#place[row]! >= place.taken) return;
+    if (this.#places.of(row) >= place.taken) return;
     if (this.#parked.size > 0 && this.#parked.has(this.#idOf(row))) return;
-    if (this.#place[row] === place.lane) this.#leaveLane(row);
+    if (this.#places.of(row) === place.lane) this.#leaveLane(row);
     if (this.#table.due[row]! <= this.#options.clock.now()) {
       this.#heap.remove(row);
       this.#enterLane(row);
       this.stir();
     } else {
       this.#heap.put(row);
-      this.#place[row] = place.heap;
+      this.#places.put(row, place.heap);
       this.#setAlarm();
     }
   }
 
   /** A row that is out with a job stays with it; `release` sees what became of it. */
   rests(row: Row): void {
-    this.#makeRoom(row);
-    if (this.#place[row]! >= place.taken) {
+    if (this.#places.of(row) >= place.taken) {
       this.#hear(row);
       return;
     }
-    if (this.#place[row] === place.heap) this.#heap.remove(row);
-    if (this.#place[row] === place.lane) this.#leaveLane(row);
-    this.#place[row] = place.nowhere;
+    if (this.#places.of(row) === place.heap) this.#heap.remove(row);
+    if (this.#places.of(row) === place.lane) this.#leaveLane(row);
+    this.#places.put(row, place.nowhere);
   }
 
   /** The next job, if work is due and a slot is free for it. */
@@ -166,9 +158,9 @@ export class Scheduler implements AgendaWatcher {
   started(job: Job, rcpts: readonly RecipientNo[]): void {
     const under = new Set(rcpts);
     job.rows.forEach((row, index) => {
-      if (!this.#isOutWith(job, row)) return;
+      if (!this.#places.isOutWith(row, job.no)) return;
       if (!under.has(job.rcpts[index]!)) this.#giveBack(row);
-      else if (this.#table.status[row] !== rowStatus.attempting) this.#place[row] = place.ahead;
+      else if (this.#table.status[row] !== rowStatus.attempting) this.#places.put(row, place.ahead);
     });
   }
 
@@ -185,20 +177,15 @@ export class Scheduler implements AgendaWatcher {
     else this.#laneActive.set(job.lane, active);
     if (trouble !== undefined) this.#noteTrouble(channel, job.lane, trouble);
     for (const row of job.rows) {
-      if (!this.#isOutWith(job, row)) continue;
-      if (this.#place[row] === place.ahead) this.#place[row] = place.unheard;
+      if (!this.#places.isOutWith(row, job.no)) continue;
+      if (this.#places.of(row) === place.ahead) this.#places.put(row, place.unheard);
       else this.#giveBack(row);
     }
     this.stir();
   }
 
-  #isOutWith(job: Job, row: Row): boolean {
-    const out = this.#place[row] === place.taken || this.#place[row] === place.ahead;
-    return out && this.#takenBy[row] === job.no;
-  }
-
   #giveBack(row: Row): void {
-    this.#place[row] = place.nowhere;
+    this.#places.put(row, place.nowhere);
     const waits = this.#table.status[row] === rowStatus.waiting;
     if (waits && !this.#table.isHeld(this.#table.letter[row]!)) this.waits(row);
   }
@@ -206,8 +193,8 @@ export class Scheduler implements AgendaWatcher {
   /** The table hears of the attempt that was ahead of it. (Of a letter on hold none is started.) */
   #hear(row: Row): void {
     if (this.#table.isHeld(this.#table.letter[row]!)) return;
-    if (this.#place[row] === place.ahead) this.#place[row] = place.taken;
-    if (this.#place[row] === place.unheard) this.#place[row] = place.nowhere;
+    if (this.#places.of(row) === place.ahead) this.#places.put(row, place.taken);
+    if (this.#places.of(row) === place.unheard) this.#places.put(row, place.nowhere);
   }
 
   /** Moves all rows whose time has come from the heap to their lanes. */
@@ -247,8 +234,7 @@ export class Scheduler implements AgendaWatcher {
     const rows = this.#companions(first);
     for (const row of rows) {
       if (row !== first) this.#leaveLane(row);
-      this.#place[row] = place.taken;
-      this.#takenBy[row] = no;
+      this.#places.take(row, no);
     }
     channel.active += 1;
     if (troubled) channel.troubled += 1;
@@ -267,7 +253,7 @@ export class Scheduler implements AgendaWatcher {
     for (const row of this.#siblings(first)) {
       if (rows.length >= maxRecipients || patience === 0) break;
       patience -= 1;
-      if (this.#place[row] === place.lane && lane[row] === lane[first]) rows.push(row);
+      if (this.#places.of(row) === place.lane && lane[row] === lane[first]) rows.push(row);
     }
     return rows.sort((a, b) => rcpt[a]! - rcpt[b]!);
   }
@@ -292,7 +278,7 @@ export class Scheduler implements AgendaWatcher {
 
   #enterLane(row: Row): void {
     const lane = this.#table.lane[row]!;
-    this.#place[row] = place.lane;
+    this.#places.put(row, place.lane);
     const name = this.#table.laneName(lane);
     this.#listsOf(lane).add(row, lane, this.#table.tried[row] === 1, this.#troubled.has(name));
   }
@@ -334,16 +320,5 @@ export class Scheduler implements AgendaWatcher {
 
   #idOf(row: Row): MessageId {
     return this.#table.idOf(this.#table.letter[row]!);
-  }
-
-  #makeRoom(row: Row): void {
-    if (row < this.#place.length) return;
-    const size = Math.max(row + 1, this.#place.length * 2);
-    const places = new Uint8Array(size);
-    places.set(this.#place);
-    this.#place = places;
-    const takenBy = new Int32Array(size);
-    takenBy.set(this.#takenBy);
-    this.#takenBy = takenBy;
   }
 }

@@ -52,7 +52,11 @@ function office() {
 }
 
 /** A letter whose every recipient failed, so that it owes a bounce. */
-async function failed(id: MessageId, returnPath = 'joe@far.test', text = 'Subject: hi\r\n\r\nhello\r\n') {
+async function failed(
+  id: MessageId,
+  returnPath = 'joe@far.test',
+  text = 'Subject: hi\r\n\r\nhello\r\n',
+) {
   const { letters, intake } = office();
   const recipients = ['ann@here.test', 'bob@here.test'];
   const body = await spool.stage(id, Buffer.from(text));

@@ -15,12 +15,18 @@ let sink: Sink;
 const body = (subject: string) => `From: a\r\nSubject: ${subject}\r\n\r\nHello.\r\n.dot\r\n`;
 const typesOf = async (id: string) => (await storyOf(engine.dataDir, id)).map(({ type }) => type);
 const mailWith = (text: string) =>
-  engine.maildir('demo').map((file) => readFileSync(file, 'latin1')).find((mail) => mail.includes(text));
+  engine
+    .maildir('demo')
+    .map((file) => readFileSync(file, 'latin1'))
+    .find((mail) => mail.includes(text));
 
 beforeAll(async () => {
   sink = await openSink(await freePort());
   engine = await makeEngine({
-    control: { smtproutes: `sink.test:127.0.0.1:${sink.port}\n`, virtualdomains: 'virt.test:demo\n' },
+    control: {
+      smtproutes: `sink.test:127.0.0.1:${sink.port}\n`,
+      virtualdomains: 'virt.test:demo\n',
+    },
     files: { 'alias/.qmail-list': '&demo@demo.test\n&one@sink.test\n' },
   });
   await engine.start();
@@ -47,10 +53,12 @@ describe('rem2local: a letter from afar for a user here', () => {
     expect(mail).toContain(id);
     expect(mail).toContain('\n\nHello.\n.dot\n');
     expect(mail).not.toContain('\r');
-    expect(await until(async () => {
+    expect(
+      await until(async () => {
         const types = await typesOf(id);
         return types.length >= 5 ? types : undefined;
-      }, 'the story')).toEqual([
+      }, 'the story'),
+    ).toEqual([
       'MessageAccepted',
       'MessageQueued',
       'AttemptStarted',
@@ -69,7 +77,10 @@ describe('local2rem: a letter from here to another host', () => {
   it('arrives as it was, several recipients in one transaction', async () => {
     const to = ['one@sink.test', 'two@sink.test'];
     await handIn(engine.port, { from: 'demo@demo.test', to, body: body('local2rem') });
-    const letter = await until(() => sink.letters.find((got) => got.body.includes('local2rem')), 'it');
+    const letter = await until(
+      () => sink.letters.find((got) => got.body.includes('local2rem')),
+      'it',
+    );
     expect(letter.recipients).toEqual(to);
     expect(letter.returnPath).toBe('demo@demo.test');
     expect(letter.body.endsWith('\r\n\r\nHello.\r\n.dot\r\n')).toBe(true);
@@ -88,21 +99,29 @@ describe('local2rem: a letter from here to another host', () => {
       return events.length >= 4 ? events : undefined;
     }, 'a deferral');
     const [accepted, , started, deferred] = story;
-    const said = deferred!.data as { dueAt: number; reply: { text: string; code: number; status: string } };
+    const said = deferred!.data as {
+      dueAt: number;
+      reply: { text: string; code: number; status: string };
+    };
     expect(deferred!.type).toBe('RecipientDeferred');
     expect(said.dueAt).toBe(nextAttempt(accepted!.at, started!.at, 'remote'));
     expect(said.reply).toMatchObject({ code: 451, status: '4.3.0' });
     expect(said.reply.text).toContain('451 4.3.0 not now');
     sink.answers = {};
     engine.signal('SIGALRM');
-    await until(() => sink.letters.find((got) => got.body.includes('Subject: deferred')), 'the retry');
+    await until(
+      () => sink.letters.find((got) => got.body.includes('Subject: deferred')),
+      'the retry',
+    );
     await until(async () => (await typesOf(id)).at(-1) === 'MessageCleanedUp', 'the end');
   });
 });
 
 describe('a bounce', () => {
   it('tells the sender in QSBMF, once, with a copy of the letter', async () => {
-    sink.answers = { rcpt: (address) => (address.startsWith('no') ? '550 5.1.1 <nobody>' : '250 ok') };
+    sink.answers = {
+      rcpt: (address) => (address.startsWith('no') ? '550 5.1.1 <nobody>' : '250 ok'),
+    };
     const reply = await handIn(engine.port, {
       from: 'demo@demo.test',
       to: ['no1@sink.test', 'yes@sink.test', 'no2@sink.test'],
@@ -134,7 +153,10 @@ describe('a bounce', () => {
       'Return-Path: <demo@demo.test>',
     ];
     // A recipient that was refused beside accepted ones has no "Giving up" line of its own.
-    const lines = mail.slice(at).split('\n').filter((line) => !line.startsWith('Giving up'));
+    const lines = mail
+      .slice(at)
+      .split('\n')
+      .filter((line) => !line.startsWith('Giving up'));
     expected.forEach((line, index) => {
       if (line instanceof RegExp) expect(lines[index]).toMatch(line);
       else expect(lines[index]).toBe(line);
@@ -148,7 +170,11 @@ describe('a bounce', () => {
 
   it('that bounces goes to the postmaster, and a third one ends in an event', async () => {
     sink.answers = { rcpt: () => '550 never' };
-    const reply = await handIn(engine.port, { from: 'gone@sink.test', to: ['no@sink.test'], body: body('2b') });
+    const reply = await handIn(engine.port, {
+      from: 'gone@sink.test',
+      to: ['no@sink.test'],
+      body: body('2b'),
+    });
     const child = async (id: string) => {
       const queued = await until(
         async () => (await storyOf(engine.dataDir, id)).find(({ type }) => type === 'BounceQueued'),
@@ -162,7 +188,11 @@ describe('a bounce', () => {
     expect(double).toMatchObject({ kind: 'double-bounce', to: 'postmaster@mail.demo.test' });
     const mail = await until(() => mailWith('the bounce bounced!'), 'the double bounce');
     expect(mail).toContain('--- Below this line is the original bounce.\n\nReturn-Path: <>\n');
-    const first = await handIn(engine.port, { from: '#@[]', to: ['no@sink.test'], body: body('3b') });
+    const first = await handIn(engine.port, {
+      from: '#@[]',
+      to: ['no@sink.test'],
+      body: body('3b'),
+    });
     await until(async () => (await typesOf(idIn(first))).includes('BounceDiscarded'), 'silence');
     sink.answers = {};
   });
@@ -170,11 +200,20 @@ describe('a bounce', () => {
 
 describe('forwards and virtual domains', () => {
   it('a list in ~alias makes one new letter, a child of the first', async () => {
-    const reply = await handIn(engine.port, { from: 'a@b.test', to: ['list@demo.test'], body: body('forwarded') });
+    const reply = await handIn(engine.port, {
+      from: 'a@b.test',
+      to: ['list@demo.test'],
+      body: body('forwarded'),
+    });
     const mail = await until(() => mailWith('Subject: forwarded'), 'the copy here');
     expect(mail).toContain('Delivered-To: list@demo.test\n');
-    await until(() => sink.letters.find((got) => got.body.includes('Subject: forwarded')), 'the copy there');
-    const delivered = (await storyOf(engine.dataDir, idIn(reply))).find(({ type }) => type === 'RecipientDelivered');
+    await until(
+      () => sink.letters.find((got) => got.body.includes('Subject: forwarded')),
+      'the copy there',
+    );
+    const delivered = (await storyOf(engine.dataDir, idIn(reply))).find(
+      ({ type }) => type === 'RecipientDelivered',
+    );
     const { children } = delivered!.data as { children: string[] };
     expect(children).toHaveLength(1);
     const [accepted] = await storyOf(engine.dataDir, children[0]!);
@@ -185,17 +224,23 @@ describe('forwards and virtual domains', () => {
     await expect(
       handIn(engine.port, { from: 'a@b.test', to: ['x@virt.test'], body: body('v') }),
     ).rejects.toThrow(/550/);
-    writeFileSync(join(engine.configDir, 'control/locals'), 'demo.test\nnew.test\nmail.demo.test\n');
+    writeFileSync(
+      join(engine.configDir, 'control/locals'),
+      'demo.test\nnew.test\nmail.demo.test\n',
+    );
     engine.signal('SIGHUP');
     await until(
-      async () => (await readLog(engine.dataDir)).filter(({ type }) => type === 'ControlsLoaded').length >= 2,
+      async () =>
+        (await readLog(engine.dataDir)).filter(({ type }) => type === 'ControlsLoaded').length >= 2,
       'the reload',
     );
     const reply = await until(
       () =>
-        handIn(engine.port, { from: 'a@b.test', to: ['demo@new.test'], body: body('newlocal') }).catch(
-          () => undefined,
-        ),
+        handIn(engine.port, {
+          from: 'a@b.test',
+          to: ['demo@new.test'],
+          body: body('newlocal'),
+        }).catch(() => undefined),
       'the door to know',
     );
     await until(() => mailWith('Subject: newlocal'), 'the letter');
@@ -213,12 +258,18 @@ describe('a large letter', () => {
       to: ['demo@demo.test', 'big@sink.test'],
       body: large,
     });
-    const there = await until(() => sink.letters.find((got) => got.body.includes('Subject: large')), 'it');
+    const there = await until(
+      () => sink.letters.find((got) => got.body.includes('Subject: large')),
+      'it',
+    );
     expect(there.body.endsWith(large)).toBe(true);
     const here = await until(() => mailWith('Subject: large'), 'it here');
     expect(here.endsWith(large.replaceAll('\r\n', '\n'))).toBe(true);
     await until(async () => (await typesOf(idIn(reply))).at(-1) === 'MessageCleanedUp', 'the end');
-    await until(() => readdirSync(join(engine.dataDir, 'spool/bodies')).length === 0, 'its body to go');
+    await until(
+      () => readdirSync(join(engine.dataDir, 'spool/bodies')).length === 0,
+      'its body to go',
+    );
   }, 30_000);
 
   it('that breaks off in the middle leaves nothing', async () => {
@@ -240,7 +291,11 @@ describe('a stop', () => {
   it('by TERM lets an open transaction end in 250 or 421, and keeps what waits', async () => {
     sink.answers = { data: () => '451 later' };
     const waiting = idIn(
-      await handIn(engine.port, { from: 'demo@demo.test', to: ['w@sink.test'], body: body('waiting') }),
+      await handIn(engine.port, {
+        from: 'demo@demo.test',
+        to: ['w@sink.test'],
+        body: body('waiting'),
+      }),
     );
     await until(async () => (await typesOf(waiting)).includes('RecipientDeferred'), 'the deferral');
     const talk = await dial(engine.port);
@@ -259,7 +314,11 @@ describe('a stop', () => {
     rmSync(join(engine.dataDir, 'checkpoints'), { recursive: true, force: true });
     await engine.start();
     engine.signal('SIGALRM');
-    await until(() => sink.letters.find((got) => got.body.includes('Subject: waiting')), 'what waited');
-    if (reply.startsWith('250')) await until(() => mailWith('Subject: last words'), 'the last words');
+    await until(
+      () => sink.letters.find((got) => got.body.includes('Subject: waiting')),
+      'what waited',
+    );
+    if (reply.startsWith('250'))
+      await until(() => mailWith('Subject: last words'), 'the last words');
   }, 90_000);
 });

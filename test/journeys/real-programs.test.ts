@@ -38,7 +38,7 @@ function startSink(...options: readonly string[]): { child: ChildProcess; count:
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let seen = 0;
-  child.stdout!.on('data', (chunk: Buffer) => {
+  child.stdout.on('data', (chunk: Buffer) => {
     const numbers = chunk.toString().match(/\d+/g);
     if (numbers !== null) seen = Number(numbers.at(-1));
   });
@@ -48,7 +48,14 @@ function startSink(...options: readonly string[]): { child: ChildProcess; count:
 const send = (count: number, ...options: readonly string[]): Promise<number | null> =>
   new Promise((done) => {
     const args = ['-s', '20', '-l', '2000', '-m', String(count), ...options];
-    const child = spawn(source!, [...args, '-f', 'demo@demo.test', '-t', 'you@sink.test', `127.0.0.1:${engine.port}`]);
+    const child = spawn(source!, [
+      ...args,
+      '-f',
+      'demo@demo.test',
+      '-t',
+      'you@sink.test',
+      `127.0.0.1:${engine.port}`,
+    ]);
     child.once('exit', done);
   });
 
@@ -61,7 +68,11 @@ withPostfix('2,000 letters of smtp-source over twenty sessions', () => {
     await sleep(300);
     expect(await send(2_000, '-d')).toBe(0);
     await until(() => count() >= 2_000, 'the sink to have them', 60_000);
-    await until(async () => (await countOf('MessageCleanedUp')) >= 2_000, 'the log to know', 20_000);
+    await until(
+      async () => (await countOf('MessageCleanedUp')) >= 2_000,
+      'the log to know',
+      20_000,
+    );
     await sleep(300);
     expect(count()).toBe(2_000);
     child.kill();
@@ -79,7 +90,11 @@ withPostfix('2,000 letters of smtp-source over twenty sessions', () => {
     const good = startSink();
     await sleep(300);
     engine.signal('SIGALRM');
-    await until(async () => (await countOf('MessageCleanedUp')) >= before + 100, 'deliveries', 60_000);
+    await until(
+      async () => (await countOf('MessageCleanedUp')) >= before + 100,
+      'deliveries',
+      60_000,
+    );
     expect(good.count()).toBe(100);
     good.child.kill();
   }, 120_000);
@@ -90,20 +105,34 @@ withPostfix('2,000 letters of smtp-source over twenty sessions', () => {
     await sleep(300);
     expect(await send(50)).toBe(0);
     const bounces = () =>
-      engine.maildir('demo').filter((file) => readFileSync(file, 'latin1').includes('failure notice'));
+      engine
+        .maildir('demo')
+        .filter((file) => readFileSync(file, 'latin1').includes('failure notice'));
     await until(() => bounces().length >= 50, 'bounces', 60_000);
-    expect(readFileSync(bounces()[0]!, 'latin1')).toContain('<you@sink.test>:\n127.0.0.1 does not like recipient.\n');
+    expect(readFileSync(bounces()[0]!, 'latin1')).toContain(
+      '<you@sink.test>:\n127.0.0.1 does not like recipient.\n',
+    );
     hard.child.kill();
   }, 120_000);
 });
 
 describe('a letter from', () => {
   withSwaks('swaks lies in the Maildir within a second', async () => {
-    const args = ['--server', `127.0.0.1:${engine.port}`, '--from', 'you@example.org', '--to', 'demo@demo.test'];
-    const said = spawnSync(swaks!, [...args, '--header', 'Subject: from swaks'], { encoding: 'utf8' });
+    const args = [
+      '--server',
+      `127.0.0.1:${engine.port}`,
+      '--from',
+      'you@example.org',
+      '--to',
+      'demo@demo.test',
+    ];
+    const said = spawnSync(swaks!, [...args, '--header', 'Subject: from swaks'], {
+      encoding: 'utf8',
+    });
     expect(said.stdout).toMatch(/250 2\.0\.0 ok [0-9a-f-]{36}/);
     await until(
-      () => engine.maildir('demo').some((file) => readFileSync(file, 'latin1').includes('from swaks')),
+      () =>
+        engine.maildir('demo').some((file) => readFileSync(file, 'latin1').includes('from swaks')),
       'the letter',
       1_000,
     );

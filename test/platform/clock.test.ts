@@ -81,7 +81,9 @@ describe('a clock set by hand', () => {
           const rang: number[] = [];
           dues.forEach((due) => clock.at(due, () => rang.push(due)));
           pushes.forEach((ms) => clock.advance(ms));
-          expect(rang).toEqual(dues.filter((due) => due <= clock.now() && pushes.length > 0).sort((a, b) => a - b));
+          expect(rang).toEqual(
+            dues.filter((due) => due <= clock.now() && pushes.length > 0).sort((a, b) => a - b),
+          );
         },
       ),
     );
@@ -108,7 +110,9 @@ describe('the clock of the system', () => {
 
   it('never rings early', async () => {
     const due = Date.now() + 20;
-    const at = await new Promise<number>((resolve) => systemClock.at(due, () => resolve(Date.now())));
+    const at = await new Promise<number>((resolve) =>
+      systemClock.at(due, () => resolve(Date.now())),
+    );
     expect(at).toBeGreaterThanOrEqual(due);
   });
 

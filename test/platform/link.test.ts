@@ -21,7 +21,13 @@ function bare(handlers: Handlers = {}, limits: Partial<LinkLimits> = {}) {
   b.on('error', () => undefined);
   let gone = false;
   void link.closed.then(() => (gone = true));
-  return { link, far: b, bugs, framesSent: () => framesIn(Buffer.concat(sent)), isGone: () => gone };
+  return {
+    link,
+    far: b,
+    bugs,
+    framesSent: () => framesIn(Buffer.concat(sent)),
+    isGone: () => gone,
+  };
 }
 
 function frame(json: unknown, bytes: Uint8Array = new Uint8Array(0)): Buffer {
@@ -34,7 +40,7 @@ function frame(json: unknown, bytes: Uint8Array = new Uint8Array(0)): Buffer {
 
 function framesIn(all: Buffer): { json: { [name: string]: unknown }; bytes: string }[] {
   const frames: { json: { [name: string]: unknown }; bytes: string }[] = [];
-  for (let at = 0; at < all.length; ) {
+  for (let at = 0; at < all.length;) {
     const [rest, text] = [all.readUInt32BE(at), all.readUInt32BE(at + 4)];
     frames.push({
       json: JSON.parse(all.toString('utf8', at + 8, at + 8 + text)) as { [name: string]: unknown },
@@ -64,7 +70,10 @@ describe('a request', () => {
   });
 
   it('goes both ways at once', async () => {
-    const [left, right] = linkPair({ who: () => ({ value: 'left' }) }, { who: () => ({ value: 'right' }) });
+    const [left, right] = linkPair(
+      { who: () => ({ value: 'left' }) },
+      { who: () => ({ value: 'right' }) },
+    );
     const answers = await Promise.all([left.request('who', 0), right.request('who', 0)]);
     expect(answers.map(({ value }) => value)).toEqual(['right', 'left']);
   });
@@ -114,12 +123,19 @@ describe('a request', () => {
   it('that nobody serves is refused', async () => {
     const [link] = linkPair({}, echo);
     for (const method of ['nothing', 'constructor', '__proto__', 'toString']) {
-      await expect(link.request(method, 0)).rejects.toMatchObject({ code: 'refused', tryAgain: false });
+      await expect(link.request(method, 0)).rejects.toMatchObject({
+        code: 'refused',
+        tryAgain: false,
+      });
     }
   });
 
   it('that fails carries the trouble over', async () => {
-    const trouble = new Trouble('spool-full', { tryAgain: true, peer: 'disk full', detail: 'quota' });
+    const trouble = new Trouble('spool-full', {
+      tryAgain: true,
+      peer: 'disk full',
+      detail: 'quota',
+    });
     const [link] = linkPair({}, { fail: () => Promise.reject(trouble) });
     await expect(link.request('fail', 0)).rejects.toMatchObject({
       ...{ code: 'spool-full', tryAgain: true, peer: 'disk full', message: 'quota' },
@@ -135,7 +151,12 @@ describe('a request', () => {
     far.write(frame({ k: 'q', i: 7, m: 'fail' }));
     await settle();
     expect(bugs).toMatchObject([{ message: 'a bug' }]);
-    expect(framesSent()[0]?.json).toMatchObject({ k: 'e', i: 7, c: 'refused', p: 'internal error (#4.3.0)' });
+    expect(framesSent()[0]?.json).toMatchObject({
+      k: 'e',
+      i: 7,
+      c: 'refused',
+      p: 'internal error (#4.3.0)',
+    });
   });
 
   it('whose answer cannot be said fails alone', async () => {
@@ -161,7 +182,9 @@ describe('a request that takes too long', () => {
         ...echo,
       },
     );
-    await expect(link.request('slow', 0, { timeoutMs: 5 })).rejects.toMatchObject({ code: 'link-timeout' });
+    await expect(link.request('slow', 0, { timeoutMs: 5 })).rejects.toMatchObject({
+      code: 'link-timeout',
+    });
     await settle();
     expect(aborted).toBe(true);
     expect((await link.request('echo', 1)).value).toBe(1);
@@ -169,7 +192,9 @@ describe('a request that takes too long', () => {
 
   it('may be answered late; nobody minds', async () => {
     const { link, far, framesSent, isGone } = bare();
-    await expect(link.request('slow', 0, { timeoutMs: 1 })).rejects.toMatchObject({ code: 'link-timeout' });
+    await expect(link.request('slow', 0, { timeoutMs: 1 })).rejects.toMatchObject({
+      code: 'link-timeout',
+    });
     await settle();
     expect(framesSent().map(({ json }) => json['k'])).toEqual(['q', 'x']);
     far.write(frame({ k: 'r', i: 1, v: 'late' }));
@@ -219,7 +244,8 @@ describe('a link that ends', () => {
     const open = [left.request('slow', 0), left.request('slow', 0, { timeoutMs: 60_000 })];
     await settle();
     right.close();
-    for (const asked of open) await expect(asked).rejects.toMatchObject({ code: 'link-down', tryAgain: true });
+    for (const asked of open)
+      await expect(asked).rejects.toMatchObject({ code: 'link-down', tryAgain: true });
     await left.closed;
     await expect(left.request('slow', 0)).rejects.toMatchObject({ code: 'link-down' });
     left.notify('slow', 0);
@@ -277,7 +303,8 @@ describe('frames', () => {
   async function heardIn(chunks: readonly Buffer[]): Promise<unknown[]> {
     const heard: unknown[] = [];
     const { far } = bare({
-      echo: (args, bytes) => void heard.push([args, bytes && Buffer.from(bytes).toString('latin1')]),
+      echo: (args, bytes) =>
+        void heard.push([args, bytes && Buffer.from(bytes).toString('latin1')]),
     });
     for (const chunk of chunks) far.write(chunk);
     await settle();
@@ -295,7 +322,7 @@ describe('frames', () => {
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(fc.nat(requests.length), { maxLength: 12 }), async (cuts) => {
         const at = [0, ...cuts.sort((a, b) => a - b), requests.length];
-        const chunks = at.slice(1).map((end, no) => requests.subarray(at[no]!, end));
+        const chunks = at.slice(1).map((end, no) => requests.subarray(at[no], end));
         expect(await heardIn(chunks)).toEqual(whole);
       }),
       { numRuns: 100 },
@@ -372,10 +399,13 @@ describe('frames', () => {
   });
 
   it('of ours that answer too much say so instead', async () => {
-    const { far, framesSent } = bare({ much: () => ({ bytes: Buffer.alloc(51) }) }, {
-      jsonBytes: 1_000,
-      bodyBytes: 50,
-    });
+    const { far, framesSent } = bare(
+      { much: () => ({ bytes: Buffer.alloc(51) }) },
+      {
+        jsonBytes: 1_000,
+        bodyBytes: 50,
+      },
+    );
     far.write(frame({ k: 'q', i: 4, m: 'much' }));
     await settle();
     expect(framesSent()[0]?.json).toMatchObject({ k: 'e', i: 4, c: 'too-large' });
@@ -423,15 +453,18 @@ describe('the two ends in one process', () => {
   it('end together', async () => {
     const [left, right] = linkPair({}, {});
     left.close();
-    await Promise.race([Promise.all([left.closed, right.closed]), wait(1_000).then(() => expect('closed').toBe('open'))]);
+    await Promise.race([
+      Promise.all([left.closed, right.closed]),
+      wait(1_000).then(() => expect('closed').toBe('open')),
+    ]);
   });
 
   it('are streams that may be cut', async () => {
     const [a, b]: Duplex[] = duplexPair();
-    const [left, right] = [openLink(a!), openLink(b!)];
-    a!.destroy();
+    const [left, right] = [openLink(a), openLink(b)];
+    a.destroy();
     await left.closed;
-    b!.destroy();
+    b.destroy();
     await right.closed;
   });
 });

@@ -104,7 +104,7 @@ describe('a checkpoint of the agenda', () => {
     const bytes = encodeAgenda(someLetters(), last);
     for (let at = 0; at < bytes.length; at += 1) {
       const damaged = Uint8Array.from(bytes);
-      damaged[at]! ^= 1 << at % 8;
+      damaged[at]! ^= 1 << (at % 8);
       const agenda = empty();
       expect([at, decodeAgenda(damaged, agenda)]).toEqual([at, undefined]);
       expect(readCheckpointHead(damaged)).toBeUndefined();

@@ -76,7 +76,11 @@ const act = fc.record({
 });
 type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
 
-function apply({ what, letter, rcpt, lane, due, size }: Act, table: AgendaTable, model: Model): void {
+function apply(
+  { what, letter, rcpt, lane, due, size }: Act,
+  table: AgendaTable,
+  model: Model,
+): void {
   const id = `letter ${letter}`;
   const known = model.get(id);
   if (what === 'add') {
@@ -146,7 +150,9 @@ describe('a table of rows and a plain map', () => {
           expect(table.letters).toBe(model.size);
           const recipients = [...model.values()].reduce((sum, { rows }) => sum + rows.size, 0);
           expect(table.recipients).toBe(recipients);
-          const lanes = new Set([...model.values()].flatMap(({ rows }) => [...rows.values()]).map(({ lane }) => lane));
+          const lanes = new Set(
+            [...model.values()].flatMap(({ rows }) => [...rows.values()]).map(({ lane }) => lane),
+          );
           for (let no = 0; no < 4; no += 1) {
             expect(table.laneNo(`lane ${no}`) !== undefined).toBe(lanes.has(`lane ${no}`));
           }

@@ -32,7 +32,7 @@ const joe = 'joe@here.test';
 function after(...events: readonly (QueueEvent | readonly QueueEvent[])[]): Agenda {
   const agenda = empty();
   for (const event of events.flat()) {
-    fold(agenda, { ...(event as QueueEvent), stream: messageStream(message) });
+    fold(agenda, { ...event, stream: messageStream(message) });
   }
   return agenda;
 }
@@ -74,7 +74,11 @@ describe('the agenda', () => {
   ])('forgets who is %s', (_, event) => {
     expect(rowsOf(after(letter(ann, joe), event))).toEqual([fresh(1, 'local joe')]);
     const done = after(letter(ann), event);
-    expect([done.rows.letters, done.rows.recipients, done.rows.has(message)]).toEqual([0, 0, false]);
+    expect([done.rows.letters, done.rows.recipients, done.rows.has(message)]).toEqual([
+      0,
+      0,
+      false,
+    ]);
   });
 
   it.each([

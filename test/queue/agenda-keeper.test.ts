@@ -6,9 +6,14 @@ import { throwError } from 'rxjs';
 import { encodeAgenda } from '../../projections/agenda-checkpoint.ts';
 import { empty, fold } from '../../projections/agenda.ts';
 import { MemoryLog } from '../../src/log/memory/memory-log.ts';
-import { keepAgenda, type AgendaKeeper, type KeeperOptions } from '../../src/queue/agenda-keeper.ts';
+import {
+  keepAgenda,
+  type AgendaKeeper,
+  type KeeperOptions,
+} from '../../src/queue/agenda-keeper.ts';
 import { openLetters } from '../../src/queue/letters.ts';
 import { viewOf } from '../support/agenda-view.ts';
+import { FaultyLog } from '../support/faulty-log.ts';
 import { everything, settle } from '../support/post-office.ts';
 import { accept, birth, body, byHand, start, verdict } from '../support/queue-mail.ts';
 import { idOf } from '../support/random-letters.ts';
@@ -35,16 +40,17 @@ afterEach(() => {
 async function keep(options: Partial<KeeperOptions> = {}) {
   const thrown: string[] = [];
   const asked: number[] = [];
-  const from = new Proxy(log, {
-    get(target, name) {
-      if (name !== 'subscribe') return Reflect.get(target, name).bind(target);
-      return (position: number) => {
-        asked.push(position);
-        return target.subscribe(position);
-      };
-    },
+  const from = new FaultyLog(log);
+  from.subscribe = (position) => {
+    asked.push(position);
+    return log.subscribe(position);
+  };
+  const keeper = keepAgenda({
+    log: from,
+    file,
+    onThrownAway: (why) => thrown.push(why),
+    ...options,
   });
-  const keeper = keepAgenda({ log: from, file, onThrownAway: (why) => thrown.push(why), ...options });
   const subscription = keeper.follow$.subscribe();
   stops.push(() => subscription.unsubscribe());
   await keeper.caughtUp;
@@ -58,7 +64,8 @@ async function post(count: number, from = 1): Promise<void> {
 }
 
 const refolded = async () => viewOf((await everything(log)).reduce(fold, empty()));
-const expectWhole = async (keeper: AgendaKeeper) => expect(viewOf(keeper.agenda)).toEqual(await refolded());
+const expectWhole = async (keeper: AgendaKeeper) =>
+  expect(viewOf(keeper.agenda)).toEqual(await refolded());
 
 describe('the agenda', () => {
   it('is what the log says, and follows it', async () => {
@@ -86,9 +93,9 @@ describe('the agenda', () => {
   });
 
   it('says when the log fails', async () => {
-    const failing = { ...log, readAll: log.readAll.bind(log), head: log.head.bind(log) };
-    const subscribe = () => throwError(() => new Error('gone'));
-    const keeper = keepAgenda({ log: { ...failing, subscribe } as never });
+    const failing = new FaultyLog(log);
+    failing.subscribe = () => throwError(() => new Error('gone'));
+    const keeper = keepAgenda({ log: failing });
     await expect(
       new Promise((_, reject) => keeper.follow$.subscribe({ error: reject })),
     ).rejects.toThrow('gone');

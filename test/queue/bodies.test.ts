@@ -143,7 +143,9 @@ describe('a body with lines of ours in front', () => {
     const rest = await openBodies(spool).source(await store(1, 'x'.repeat(inlineBodyBytes)));
     const { ref, inline } = await joinBodies(spool, idOf(2), 'Head: 1\r\n', rest);
     expect([inline, ref.bytes]).toEqual([undefined, inlineBodyBytes + 9]);
-    expect(Buffer.from(stored.get(idOf(2))!).toString()).toBe(`Head: 1\r\n${'x'.repeat(inlineBodyBytes)}`);
+    expect(Buffer.from(stored.get(idOf(2))!).toString()).toBe(
+      `Head: 1\r\n${'x'.repeat(inlineBodyBytes)}`,
+    );
   });
 
   it('leaves nothing behind when the rest cannot be read', async () => {

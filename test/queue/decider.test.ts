@@ -33,7 +33,14 @@ import {
   verdict,
   week,
 } from '../support/queue-mail.ts';
-import { asQueueEvent, play, recipientsOf, step, toCommand, walks } from '../support/random-letters.ts';
+import {
+  asQueueEvent,
+  play,
+  recipientsOf,
+  step,
+  toCommand,
+  walks,
+} from '../support/random-letters.ts';
 import { queue, story } from '../support/story.ts';
 
 const given = story(queue);
@@ -76,7 +83,9 @@ describe('a letter that comes in', () => {
 
 describe('an attempt', () => {
   it('is recorded before it is made', () => {
-    given(letter(ann)).when(start([ann])).then(started([ann]));
+    given(letter(ann))
+      .when(start([ann]))
+      .then(started([ann]));
   });
 
   it('is for those only who still wait', () => {
@@ -86,19 +95,27 @@ describe('an attempt', () => {
   });
 
   it('is not made when nobody waits', () => {
-    given(letter(ann), started([ann])).when(start([ann])).thenNothing();
+    given(letter(ann), started([ann]))
+      .when(start([ann]))
+      .thenNothing();
   });
 
   it('is not made of a letter on hold', () => {
-    given(letter(ann), held()).when(start([ann])).thenNothing();
+    given(letter(ann), held())
+      .when(start([ann]))
+      .thenNothing();
   });
 
   it('is not made of recipients that the letter does not have', () => {
-    given(letter(ann)).when(start([bob], { rcpts: [7] })).thenNothing();
+    given(letter(ann))
+      .when(start([bob], { rcpts: [7] }))
+      .thenNothing();
   });
 
   it('names a recipient once', () => {
-    given(letter(ann)).when(start([ann, ann], { rcpts: [0, 0] })).then(started([ann]));
+    given(letter(ann))
+      .when(start([ann, ann], { rcpts: [0, 0] }))
+      .then(started([ann]));
   });
 
   it('says that it is a retry', () => {
@@ -117,7 +134,9 @@ describe('an attempt', () => {
     [week, false],
     [week + 1, true],
   ])('at age %d s is the last: %p', (at, last) => {
-    given(letter(ann)).when(start([ann], { at })).then(started([ann], { at, last }));
+    given(letter(ann))
+      .when(start([ann], { at }))
+      .then(started([ann], { at, last }));
   });
 });
 
@@ -237,7 +256,9 @@ describe('a verdict', () => {
 
   it('of a kind that we do not know defers', () => {
     const odd = { ...outcome('delivered', 0), kind: 'bounced' as 'delivered' };
-    given(letter(ann), started([ann])).when(report([odd])).then(deferred(0, ann, 400));
+    given(letter(ann), started([ann]))
+      .when(report([odd]))
+      .then(deferred(0, ann, 400));
   });
 
   it.each(['deferred', 'failed'] as const)('%s keeps its doubt', (kind) => {
@@ -285,8 +306,12 @@ describe('an attempt in doubt', () => {
   });
 
   it('is in doubt once', () => {
-    given(letter(ann), started([ann]), inDoubt(0, ann)).when(doubt()).thenNothing();
-    given(letter(ann), started([ann]), delivered(0, ann)).when(doubt()).thenNothing();
+    given(letter(ann), started([ann]), inDoubt(0, ann))
+      .when(doubt())
+      .thenNothing();
+    given(letter(ann), started([ann]), delivered(0, ann))
+      .when(doubt())
+      .thenNothing();
   });
 });
 
@@ -294,21 +319,33 @@ describe('an operator', () => {
   const waiting = [...letter(ann, bob), started([ann]), deferred(0, ann, 400)];
 
   it('asks for a retry of all that wait', () => {
-    given(waiting).when(byHand('Retry', undefined, 5)).then(retryRequested([0, 1], 5));
+    given(waiting)
+      .when(byHand('Retry', undefined, 5))
+      .then(retryRequested([0, 1], 5));
   });
 
   it('asks for a retry of some', () => {
-    given(waiting).when(byHand('Retry', [0, 0, 9], 5)).then(retryRequested([0], 5));
+    given(waiting)
+      .when(byHand('Retry', [0, 0, 9], 5))
+      .then(retryRequested([0], 5));
   });
 
   it('asks once until the attempt is made', () => {
-    given(waiting, retryRequested([0], 5)).when(byHand('Retry', [0], 6)).thenNothing();
+    given(waiting, retryRequested([0], 5))
+      .when(byHand('Retry', [0], 6))
+      .thenNothing();
   });
 
   it('does not recall what is under way', () => {
-    given(letter(ann), started([ann])).when(byHand('Retry')).thenNothing();
-    given(letter(ann), started([ann])).when(byHand('Cancel')).thenNothing();
-    given(letter(ann), started([ann])).when(redirect(0, bob)).thenNothing();
+    given(letter(ann), started([ann]))
+      .when(byHand('Retry'))
+      .thenNothing();
+    given(letter(ann), started([ann]))
+      .when(byHand('Cancel'))
+      .thenNothing();
+    given(letter(ann), started([ann]))
+      .when(redirect(0, bob))
+      .thenNothing();
   });
 
   it('holds a letter once, and releases it once', () => {
@@ -319,13 +356,13 @@ describe('an operator', () => {
   });
 
   it('cancels a recipient, once however often it is named', () => {
-    given(waiting).when(byHand('Cancel', [0, 0])).then(cancelled(0, ann));
+    given(waiting)
+      .when(byHand('Cancel', [0, 0]))
+      .then(cancelled(0, ann));
   });
 
   it('ends a letter by cancelling all that wait', () => {
-    given(waiting)
-      .when(byHand('Cancel'))
-      .then(cancelled(0, ann), cancelled(1, bob), cleanedUp());
+    given(waiting).when(byHand('Cancel')).then(cancelled(0, ann), cancelled(1, bob), cleanedUp());
   });
 
   it('settles a letter by cancelling the last that wait, when others had failed', () => {
@@ -339,7 +376,9 @@ describe('an operator', () => {
   });
 
   it('redirects a recipient; the same way again is nothing new', () => {
-    given(waiting).when(redirect(0, bob, 5)).then(redirected(0, bob, 5));
+    given(waiting)
+      .when(redirect(0, bob, 5))
+      .then(redirected(0, bob, 5));
     given(waiting, redirected(0, bob)).when(redirect(0, bob)).thenNothing();
   });
 
@@ -349,7 +388,9 @@ describe('an operator', () => {
     ['a cancel', byHand('Cancel')],
     ['a redirect', redirect(0, bob)],
   ])('comes too late with %s when the letter has ended', (_, command) => {
-    given(letter(ann), started([ann]), delivered(0, ann), cleanedUp()).when(command).thenNothing();
+    given(letter(ann), started([ann]), delivered(0, ann), cleanedUp())
+      .when(command)
+      .thenNothing();
   });
 });
 
@@ -366,7 +407,10 @@ describe('a settled letter', () => {
   it('ends without one when nobody is to be told', () => {
     given(owing)
       .when({ type: 'SettleBounce', bounce: { discard: 'triple bounce' }, at: birth })
-      .then({ type: 'BounceDiscarded', v: 1, at: birth, data: { why: 'triple bounce' } }, cleanedUp());
+      .then(
+        { type: 'BounceDiscarded', v: 1, at: birth, data: { why: 'triple bounce' } },
+        cleanedUp(),
+      );
   });
 
   it('bounces once, and not before it is settled', () => {
@@ -406,24 +450,35 @@ describe('any letter, whatever happens to it in whatever order', () => {
 
   it('comes to its end when its attempts do', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), fc.integer({ min: 1, max: 5 }), (steps, size) => {
-        const { events, states } = play(steps, [size]);
-        const state = [...states.values()][0]!;
-        const all = events.map(asQueueEvent);
-        const run = (command: Parameters<typeof decide>[0]) => {
-          for (const event of decide(command, state)) all.push(event) && evolve(state, event);
-        };
-        const at = (events.at(-1)?.at ?? birth) + 1;
-        run({ type: 'Release', by: 'x', why: 'y', at });
-        for (const attempt of [...state.open.keys()]) run({ ...doubt({ attempt }), at });
-        const rcpts = [...state.recipients.keys()];
-        const addresses = rcpts.map((rcpt) => state.recipients[rcpt]!.address);
-        run({ ...start(addresses, { rcpts }), at });
-        run({ ...report(rcpts.map((rcpt) => outcome('delivered', rcpt))), attempt: state.attempts, at });
-        run({ type: 'SettleBounce', bounce: { discard: 'enough' }, at });
-        audit(all, size);
-        expect([state.done, state.unfinished, state.open.size]).toEqual([true, 0, 0]);
-      }),
+      fc.property(
+        fc.array(step, { maxLength: 40, size: 'max' }),
+        fc.integer({ min: 1, max: 5 }),
+        (steps, size) => {
+          const { events, states } = play(steps, [size]);
+          const state = [...states.values()][0]!;
+          const all = events.map(asQueueEvent);
+          const run = (command: Parameters<typeof decide>[0]) => {
+            for (const event of decide(command, state)) {
+              all.push(event);
+              evolve(state, event);
+            }
+          };
+          const at = (events.at(-1)?.at ?? birth) + 1;
+          run({ type: 'Release', by: 'x', why: 'y', at });
+          for (const attempt of [...state.open.keys()]) run({ ...doubt({ attempt }), at });
+          const rcpts = [...state.recipients.keys()];
+          const addresses = rcpts.map((rcpt) => state.recipients[rcpt]!.address);
+          run({ ...start(addresses, { rcpts }), at });
+          run({
+            ...report(rcpts.map((rcpt) => outcome('delivered', rcpt))),
+            attempt: state.attempts,
+            at,
+          });
+          run({ type: 'SettleBounce', bounce: { discard: 'enough' }, at });
+          audit(all, size);
+          expect([state.done, state.unfinished, state.open.size]).toEqual([true, 0, 0]);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -12,7 +12,12 @@ describe('a heap of due rows', () => {
   it('is empty at first, and knows no row', () => {
     const heap = new DueHeap(() => 0);
     heap.remove(5);
-    expect([heap.size, heap.peek(), heap.has(5), heap.has(99_999)]).toEqual([0, undefined, false, false]);
+    expect([heap.size, heap.peek(), heap.has(5), heap.has(99_999)]).toEqual([
+      0,
+      undefined,
+      false,
+      false,
+    ]);
   });
 
   it('gives rows by due time, however they came', () => {

@@ -7,7 +7,8 @@ const any = () => true;
 /** All that comes out of the sound lanes, in order. */
 function drain(lists: LaneLists, kind: 'sound' | 'troubled' = 'sound'): number[] {
   const rows: number[] = [];
-  for (let row = lists.take(kind, any); row !== undefined; row = lists.take(kind, any)) rows.push(row);
+  for (let row = lists.take(kind, any); row !== undefined; row = lists.take(kind, any))
+    rows.push(row);
   return rows;
 }
 
@@ -31,7 +32,11 @@ describe('lanes', () => {
     const lists = new LaneLists();
     [10, 11].forEach((row) => lists.add(row, 1, false, false));
     [20, 21].forEach((row) => lists.add(row, 2, false, false));
-    expect([0, 1, 2].map(() => lists.take('sound', (lane) => lane === 2))).toEqual([20, 21, undefined]);
+    expect([0, 1, 2].map(() => lists.take('sound', (lane) => lane === 2))).toEqual([
+      20,
+      21,
+      undefined,
+    ]);
     expect(drain(lists)).toEqual([10, 11]);
   });
 
@@ -67,7 +72,10 @@ describe('lanes', () => {
 
 /** The same in plain arrays, where removing is filtering and turns are shifts. */
 class PlainLists {
-  readonly lanes = new Map<number, { rows: [number, boolean][]; retryNext: boolean; troubled: boolean }>();
+  readonly lanes = new Map<
+    number,
+    { rows: [number, boolean][]; retryNext: boolean; troubled: boolean }
+  >();
   readonly rings: Record<'sound' | 'troubled', number[]> = { sound: [], troubled: [] };
 
   add(row: number, lane: number, isRetry: boolean, troubled: boolean): void {
@@ -105,7 +113,8 @@ class PlainLists {
       }
       ring.push(lane);
       if (!mayRun(lane)) continue;
-      const wanted = lists.rows.find(([, isRetry]) => isRetry === lists.retryNext) ?? lists.rows[0]!;
+      const wanted =
+        lists.rows.find(([, isRetry]) => isRetry === lists.retryNext) ?? lists.rows[0]!;
       lists.retryNext = !lists.retryNext;
       lists.rows = lists.rows.filter((each) => each !== wanted);
       return wanted[0];

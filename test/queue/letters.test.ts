@@ -97,7 +97,9 @@ describe('a letter', () => {
     const { letters, log } = desk();
     await letters.handle(message, accept(ann, bob));
     const seen: number[] = [];
-    expect(await letters.handleWith(message, ({ unfinished }) => void seen.push(unfinished))).toEqual([]);
+    expect(
+      await letters.handleWith(message, ({ unfinished }) => void seen.push(unfinished)),
+    ).toEqual([]);
     await letters.handleWith(message, ({ unfinished }) => byHand('Cancel', [unfinished - 1]));
     expect([seen, (await letters.state(message)).unfinished]).toEqual([[2], 1]);
     expect(log.asked).toHaveLength(2);
@@ -160,27 +162,34 @@ describe('when somebody else has appended', () => {
     const { log, letters, faults } = desk();
     await letters.handle(message, accept(ann));
     faults.push(...Array.from({ length: 6 }, () => 'conflict' as const));
-    await expect(letters.handle(message, hold())).rejects.toMatchObject({ code: 'revision-conflict' });
+    await expect(letters.handle(message, hold())).rejects.toMatchObject({
+      code: 'revision-conflict',
+    });
     expect(log.asked).toHaveLength(7);
     expect(await letters.handle(message, hold())).toHaveLength(1);
   });
 });
 
 describe('when the answer of the log is lost', () => {
-  it.each(['lost', 'refused'] as const)('(%s) the identical append is asked again', async (fault) => {
-    const { log, letters, types } = desk({ faults: [fault] });
-    expect(await letters.handle(message, accept(ann))).toHaveLength(2);
-    expect(log.asked[1]).toEqual(log.asked[0]);
-    await letters.handle(message, hold());
-    expect(await types()).toEqual(['MessageAccepted', 'MessageQueued', 'MessageHeld']);
-    expect(log.loaded).toEqual([]);
-  });
+  it.each(['lost', 'refused'] as const)(
+    '(%s) the identical append is asked again',
+    async (fault) => {
+      const { log, letters, types } = desk({ faults: [fault] });
+      expect(await letters.handle(message, accept(ann))).toHaveLength(2);
+      expect(log.asked[1]).toEqual(log.asked[0]);
+      await letters.handle(message, hold());
+      expect(await types()).toEqual(['MessageAccepted', 'MessageQueued', 'MessageHeld']);
+      expect(log.loaded).toEqual([]);
+    },
+  );
 
   it('twice, whoever asked hears of it, and the letter is read back for the next', async () => {
     const { log, letters, types, faults } = desk();
     await letters.handle(message, accept(ann));
     faults.push('lost', 'refused');
-    await expect(letters.handle(message, start([ann]))).rejects.toMatchObject({ code: 'log-unavailable' });
+    await expect(letters.handle(message, start([ann]))).rejects.toMatchObject({
+      code: 'log-unavailable',
+    });
     expect(await letters.handle(message, start([ann]))).toEqual([]);
     expect(log.loaded).toEqual([stream]);
     expect(await letters.handle(message, verdict('delivered', 0))).toHaveLength(2);
@@ -277,7 +286,10 @@ async function rush(seed: number): Promise<void> {
   expect(promised.filter((each) => !isThere(each))).toEqual([]);
   for (let no = 0; no < 3; no += 1) {
     const events = await inner.readStream(messageStream(idOf(no)));
-    const state = events.reduce((so, event) => evolve(so, event as unknown as QueueEvent), initial());
+    const state = events.reduce(
+      (so, event) => evolve(so, event as unknown as QueueEvent),
+      initial(),
+    );
     if (events.length > 0) expect(await letters.state(idOf(no))).toEqual(state);
     expect(events.filter(({ type }) => type === 'MessageAccepted').length).toBeLessThanOrEqual(1);
   }

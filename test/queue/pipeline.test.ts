@@ -122,7 +122,9 @@ describe('a job', () => {
   });
 
   it('that comes to nothing gives its slot back after a while, and nothing was learned of its lane', () => {
-    expect(play({ jobs: [job('x')], start: () => of(undefined) })).toEqual(['1000 release x undefined']);
+    expect(play({ jobs: [job('x')], start: () => of(undefined) })).toEqual([
+      '1000 release x undefined',
+    ]);
   });
 
   it('under way at the end is let go of, and so is its slot', () => {

@@ -28,7 +28,7 @@ import { birth } from '../support/queue-mail.ts';
 import { asQueueEvent, idOf } from '../support/random-letters.ts';
 import { seeded, type Chance } from '../support/seeded.ts';
 
-const seeds = Number(process.env['WAYBILL_SEEDS'] ?? 250);
+const seeds = Number(process.env['WAYBILL_SEEDS'] ?? 150);
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 const hour = 3_600_000;
 
@@ -135,10 +135,16 @@ class World {
     for (let turns = chance.below(4); turns > 0; turns -= 1) await turnOfTheLoop();
     if (life.over) return never();
     const outcomes = order.recipients.map(({ rcpt }) => {
-      const kind = this.calm ? 'delivered' : chance.one(['delivered', 'deferred', 'deferred', 'failed'] as const);
+      const kind = this.calm
+        ? 'delivered'
+        : chance.one(['delivered', 'deferred', 'deferred', 'failed'] as const);
       const name = `${order.message}/${rcpt}`;
       if (kind === 'delivered') this.taken.set(name, (this.taken.get(name) ?? 0) + 1);
-      return { rcpt, kind, reply: { text: `${kind}\n`, ...(chance.happens(0.5) ? { code: 250 } : {}) } };
+      return {
+        rcpt,
+        kind,
+        reply: { text: `${kind}\n`, ...(chance.happens(0.5) ? { code: 250 } : {}) },
+      };
     });
     if (this.calm) return { outcomes };
     // The far side has taken it; its answer is on the way.
@@ -147,7 +153,8 @@ class World {
     if (life.over) return never();
     if (chance.happens(0.03)) return { outcomes: outcomes.slice(1) };
     const [first] = outcomes;
-    if (order.channel === 'remote' || first?.kind !== 'delivered' || chance.happens(0.5)) return { outcomes };
+    if (order.channel === 'remote' || first?.kind !== 'delivered' || chance.happens(0.5))
+      return { outcomes };
     const recipients = ['x@far.test', 'y@else.test'].slice(chance.below(3));
     const forward = { rcpt: first.rcpt, returnPath: order.returnPath, recipients };
     return { outcomes, forwards: [{ ...forward, prefix: 'Delivered-To: z@here.test\r\n' }] };
@@ -156,9 +163,22 @@ class World {
   post(): void {
     const { chance } = this;
     const id = idOf((this.#letters += 1));
-    const some = ['a@far.test', 'b@far.test', 'joe@here.test', 'ann@here.test', 'c@else.test', 'a@far.test'];
+    const some = [
+      'a@far.test',
+      'b@far.test',
+      'joe@here.test',
+      'ann@here.test',
+      'c@else.test',
+      'a@far.test',
+    ];
     const recipients = some.filter(() => chance.happens(0.4));
-    const returnPath = chance.one(['joe@here.test', '', '#@[]', 'list-@here.test-@[]', 'bob@far.test']);
+    const returnPath = chance.one([
+      'joe@here.test',
+      '',
+      '#@[]',
+      'list-@here.test-@[]',
+      'bob@far.test',
+    ]);
     this.office.post(id, returnPath, recipients).then(
       () => this.promised.push(id),
       () => undefined,
@@ -169,8 +189,16 @@ class World {
     const { chance } = this;
     const act = chance.one(['retry', 'hold', 'release', 'cancel', 'redirect'] as const);
     const rcpts = chance.happens(0.5) || act === 'redirect' ? [chance.below(4)] : undefined;
-    const request = { act, message: idOf(1 + chance.below(this.#letters + 1)), by: 'op', why: 'a whim' };
-    const more = { ...(rcpts === undefined ? {} : { rcpts }), to: chance.one(['n@new.test', 'joe@here.test']) };
+    const request = {
+      act,
+      message: idOf(1 + chance.below(this.#letters + 1)),
+      by: 'op',
+      why: 'a whim',
+    };
+    const more = {
+      ...(rcpts === undefined ? {} : { rcpts }),
+      to: chance.one(['n@new.test', 'joe@here.test']),
+    };
     this.office.operator.act({ ...request, ...more }).catch(() => undefined);
   }
 
@@ -239,7 +267,8 @@ function checkTaken(world: World, id: MessageId, story: Story, recipients: numbe
     const doubts = mine.filter(({ data }) => 'doubt' in data && data.doubt === true).length;
     const taken = world.taken.get(`${id}/${rcpt}`) ?? 0;
     if (taken < recorded) throw new Error(`${id}/${rcpt} delivered without having been`);
-    if (taken > recorded + doubts) throw new Error(`${id}/${rcpt} taken ${taken} times, and no doubt said`);
+    if (taken > recorded + doubts)
+      throw new Error(`${id}/${rcpt} taken ${taken} times, and no doubt said`);
   }
 }
 
@@ -260,9 +289,9 @@ function checkBounces(stories: ReadonlyMap<MessageId, Story>): void {
 }
 
 function checkForwards(stories: ReadonlyMap<MessageId, Story>): void {
-  const named = [...stories.values()].flat().flatMap((event) =>
-    event.type === 'RecipientDelivered' ? (event.data.children ?? []) : [],
-  );
+  const named = [...stories.values()]
+    .flat()
+    .flatMap((event) => (event.type === 'RecipientDelivered' ? (event.data.children ?? []) : []));
   for (const child of named) expect(stories.get(child)?.[0]?.type).toBe('MessageAccepted');
   expect(new Set(named).size).toBe(named.length);
 }
@@ -279,10 +308,12 @@ async function week(seed: number): Promise<number> {
   for (const id of world.promised) expect([id, stories.has(id)]).toEqual([id, true]);
   for (const [id, story] of stories) {
     const [accepted] = story;
-    if (accepted?.type !== 'MessageAccepted') throw new Error(`${id} begins with ${accepted?.type}`);
+    if (accepted?.type !== 'MessageAccepted')
+      throw new Error(`${id} begins with ${accepted?.type}`);
     const recipients = accepted.data.envelope.recipients.length;
     audit(story, recipients);
-    if (story.at(-1)?.type !== 'MessageCleanedUp') throw new Error(`${id} never ends:\n${told(story)}`);
+    if (story.at(-1)?.type !== 'MessageCleanedUp')
+      throw new Error(`${id} never ends:\n${told(story)}`);
     checkTaken(world, id, story, recipients);
   }
   checkBounces(stories);

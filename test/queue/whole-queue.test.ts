@@ -65,8 +65,10 @@ afterEach(() => {
   expect(office.fatal).toEqual([]);
 });
 
-const post = (no: number, ...recipients: string[]) => office.post(idOf(no), 'joe@here.test', recipients);
-const ways = () => orders.map(({ recipients }) => recipients.map(({ address }) => address).join(' '));
+const post = (no: number, ...recipients: string[]) =>
+  office.post(idOf(no), 'joe@here.test', recipients);
+const ways = () =>
+  orders.map(({ recipients }) => recipients.map(({ address }) => address).join(' '));
 
 describe('a letter', () => {
   it('goes straight through: attempt recorded, made, recorded, cleaned up', async () => {
@@ -115,8 +117,7 @@ describe('a letter', () => {
   });
 
   it('is forgotten by none of its recipients, whatever their verdicts', async () => {
-    answer = (order) =>
-      all(order.channel === 'local' ? 'failed' : 'delivered')(order);
+    answer = (order) => all(order.channel === 'local' ? 'failed' : 'delivered')(order);
     await post(1, 'nobody@here.test', 'a@far.test', 'b@else.test');
     await settle();
     const types = await typesOf(log, idOf(1));
@@ -269,7 +270,9 @@ describe('a forward', () => {
     await settle();
     const events = await everything(log);
     const names = events.map(({ type, stream }) => `${type} ${stream === `message-${idOf(1)}`}`);
-    expect(names.indexOf('MessageAccepted false')).toBeLessThan(names.indexOf('RecipientDelivered true'));
+    expect(names.indexOf('MessageAccepted false')).toBeLessThan(
+      names.indexOf('RecipientDelivered true'),
+    );
     const verdict = events.find(({ type }) => type === 'RecipientDelivered')!.data as {
       children: string[];
     };
@@ -346,7 +349,11 @@ describe('on a bad log', () => {
   it('an attempt whose record was only thought to have failed is not lost', async () => {
     let asked = 0;
     log.fault = (_, events) =>
-      events[0]?.type !== 'AttemptStarted' || (asked += 1) > 2 ? 'none' : asked === 1 ? 'lost' : 'refused';
+      events[0]?.type !== 'AttemptStarted' || (asked += 1) > 2
+        ? 'none'
+        : asked === 1
+          ? 'lost'
+          : 'refused';
     await post(1, 'a@far.test');
     await settleWithPauses();
     expect(ways()).toEqual([]);

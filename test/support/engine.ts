@@ -75,10 +75,14 @@ export async function makeEngine(options: EngineOptions = {}): Promise<Engine> {
     output: () => output,
     async start() {
       const args = ['--disable-warning=ExperimentalWarning', main];
-      child = spawn(process.execPath, [...args, '--config', configDir, '--data', dataDir, 'serve'], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, ...options.env },
-      });
+      child = spawn(
+        process.execPath,
+        [...args, '--config', configDir, '--data', dataDir, 'serve'],
+        {
+          stdio: ['ignore', 'pipe', 'pipe'],
+          env: { ...process.env, ...options.env },
+        },
+      );
       const started = child;
       const hear = (chunk: Buffer) => (output += chunk.toString());
       started.stdout!.on('data', hear);
@@ -100,7 +104,8 @@ export async function makeEngine(options: EngineOptions = {}): Promise<Engine> {
       if (roles.includes('start') && child !== undefined) await ended(child);
       for (const { pid } of doomed) while (isAlive(pid)) await sleep(2);
     },
-    waybill: (...args) => run([main, '--config', configDir, '--data', dataDir, ...args], options.env),
+    waybill: (...args) =>
+      run([main, '--config', configDir, '--data', dataDir, ...args], options.env),
     maildir(user) {
       try {
         const folder = join(dataDir, 'mail', user, 'Maildir', 'new');
@@ -171,7 +176,9 @@ const says220 = (port: number): Promise<boolean> =>
   });
 
 function processTree(start: number): { role: Role; pid: number }[] {
-  const found: { role: Role; pid: number }[] = isAlive(start) ? [{ role: 'start', pid: start }] : [];
+  const found: { role: Role; pid: number }[] = isAlive(start)
+    ? [{ role: 'start', pid: start }]
+    : [];
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     try {

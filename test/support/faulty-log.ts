@@ -45,7 +45,8 @@ export class FaultyLog implements EventLog {
     this.asked.push({ stream, expected, events: structuredClone(events) });
     const fault = this.fault(stream, events);
     if (fault === 'late') await turnOfTheLoop();
-    if (fault === 'full') throw new Trouble('log-full', { tryAgain: true, peer: 'disk full (#4.3.1)' });
+    if (fault === 'full')
+      throw new Trouble('log-full', { tryAgain: true, peer: 'disk full (#4.3.1)' });
     if (fault === 'conflict') throw new RevisionConflict(stream, expected, expected + 1);
     if (fault === 'refused') throw unavailable();
     const appended = await this.inner.append(stream, expected, events, body);

@@ -50,11 +50,16 @@ export type PostOffice = {
   readonly troubles: unknown[];
   /** What stopped a pipeline; nothing may. */
   readonly fatal: unknown[];
-  post(id: MessageId, returnPath: Address, recipients: readonly Address[], text?: string): Promise<void>;
+  post(
+    id: MessageId,
+    returnPath: Address,
+    recipients: readonly Address[],
+    text?: string,
+  ): Promise<void>;
   crash(): void;
 };
 
-const none = (): {} => ({});
+const none = (): { readonly [name: string]: string } => ({});
 
 export async function openPostOffice(parts: PostOfficeParts): Promise<PostOffice> {
   const { log, spool, clock, channel, controls = none, slots, checkpoint, keepLetters } = parts;

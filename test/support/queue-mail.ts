@@ -7,7 +7,7 @@ import type {
   QueueCommand,
   RecordReport,
   StartAttempt,
-} from '../../src/queue/decider.ts';
+} from '../../src/queue/commands.ts';
 import type { QueueEvent, Route } from '../../src/queue/events.ts';
 
 export const birth = Date.UTC(2026, 0, 1);
@@ -65,9 +65,17 @@ export function started(addresses: readonly Address[], options: StartedOptions =
   };
 }
 
-type TriedOptions = { readonly attempt?: number; readonly startedAt?: number; readonly at?: number };
+type TriedOptions = {
+  readonly attempt?: number;
+  readonly startedAt?: number;
+  readonly at?: number;
+};
 
-const tried = (rcpt: RecipientNo, address: Address, { attempt = 1, startedAt = 0 }: TriedOptions) => ({
+const tried = (
+  rcpt: RecipientNo,
+  address: Address,
+  { attempt = 1, startedAt = 0 }: TriedOptions,
+) => ({
   rcpt,
   address,
   attempt,

@@ -7,7 +7,8 @@ import type { RecordedEvent } from '../../src/log/ports.ts';
 import type { MessageId, RecipientNo } from '../../src/mail/envelope.ts';
 import { makeMessageId } from '../../src/mail/message-id.ts';
 import type { Outcome } from '../../src/mail/verdict.ts';
-import { decide, type QueueCommand } from '../../src/queue/decider.ts';
+import type { QueueCommand } from '../../src/queue/commands.ts';
+import { decide } from '../../src/queue/decider.ts';
 import { messageStream, type QueueEvent } from '../../src/queue/events.ts';
 import { evolve, initial, type QueueState } from '../../src/queue/state.ts';
 import { birth, controls, hand, hourMs, way, week } from './queue-mail.ts';
@@ -38,7 +39,12 @@ export const recipientsOf = (count: number): string[] =>
   Array.from({ length: count }, (_, rcpt) => places[rcpt % places.length]!);
 
 /** The command that the step asks of a letter in this state, at `at`. */
-export function toCommand(step: Step, state: QueueState, at: number, recipients: string[]): QueueCommand {
+export function toCommand(
+  step: Step,
+  state: QueueState,
+  at: number,
+  recipients: string[],
+): QueueCommand {
   const some = step.rcpts.length === 0 ? [...state.recipients.keys()] : step.rcpts;
   const attempt = state.attempts - step.back;
   switch (step.kind) {
@@ -105,7 +111,8 @@ export type Walk = {
 export function play(
   steps: readonly Step[],
   sizes: readonly number[],
-  hear: (event: RecordedEvent, states: ReadonlyMap<MessageId, QueueState>) => void = () => undefined,
+  hear: (event: RecordedEvent, states: ReadonlyMap<MessageId, QueueState>) => void = () =>
+    undefined,
 ): Walk {
   const events: RecordedEvent[] = [];
   const states = new Map<MessageId, QueueState>();
@@ -118,12 +125,18 @@ export function play(
       evolve(state, event);
       const revision = (revisions.get(id) ?? -1) + 1;
       revisions.set(id, revision);
-      const recorded = { ...event, stream: messageStream(id), revision, position: events.length + 1 };
+      const recorded = {
+        ...event,
+        stream: messageStream(id),
+        revision,
+        position: events.length + 1,
+      };
       events.push(recorded);
       hear(recorded, states);
     }
   };
-  for (const [letter, size] of sizes.entries()) run(idOf(letter), acceptCommand(recipientsOf(size), at));
+  for (const [letter, size] of sizes.entries())
+    run(idOf(letter), acceptCommand(recipientsOf(size), at));
   for (const each of steps) {
     at += each.pause;
     const letter = each.letter % sizes.length;

@@ -64,7 +64,8 @@ function converse(socket: Socket, sink: Sink): void {
 
   const command = (line: string): void => {
     const verb = line.slice(0, 4).toUpperCase();
-    if (verb === 'EHLO') socket.write('250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n');
+    if (verb === 'EHLO')
+      socket.write('250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n');
     else if (verb === 'HELO' || verb === 'NOOP') say('250 ok');
     else if (verb === 'RSET') {
       recipients = [];

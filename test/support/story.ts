@@ -3,7 +3,8 @@
  * `given(...)` takes events and lists of events, so that builders may tell a whole prelude.
  */
 import { expect } from '@jest/globals';
-import { decide, type QueueCommand } from '../../src/queue/decider.ts';
+import type { QueueCommand } from '../../src/queue/commands.ts';
+import { decide } from '../../src/queue/decider.ts';
 import type { QueueEvent } from '../../src/queue/events.ts';
 import { evolve, initial, type QueueState } from '../../src/queue/state.ts';
 
@@ -17,10 +18,9 @@ export const queue: Decider<QueueState, QueueCommand, QueueEvent> = { initial, e
 
 export function story<State, Command, Event>(decider: Decider<State, Command, Event>) {
   return (...past: readonly (Event | readonly Event[])[]) => {
-    const state = past.flat().reduce<State>(
-      (before, event) => decider.evolve(before, event as Event),
-      decider.initial(),
-    );
+    const state = past
+      .flat()
+      .reduce<State>((before, event) => decider.evolve(before, event as Event), decider.initial());
     return {
       when(command: Command) {
         const events = decider.decide(command, state);

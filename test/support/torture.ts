@@ -124,7 +124,9 @@ async function doAccounts(engine: Engine, sink: Sink, ledger: Ledger): Promise<A
   }
   const verify = await engine.waybill('verify', '--json');
   const queue = await engine.waybill('queue', '--json', '--limit', '1000000');
-  const queued = new Set([...queue.stdout.matchAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g)].map(([id]) => id));
+  const queued = new Set(
+    [...queue.stdout.matchAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g)].map(([id]) => id),
+  );
   const doubtful = await lettersInDoubt(engine);
   const lost: string[] = [];
   const unexplained: string[] = [];

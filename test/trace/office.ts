@@ -9,7 +9,7 @@ import type { Address, MessageId } from '../../src/mail/envelope.ts';
 import { makeMessageId } from '../../src/mail/message-id.ts';
 import type { Outcome } from '../../src/mail/verdict.ts';
 import { ManualClock } from '../../src/platform/clock.ts';
-import type { QueueCommand } from '../../src/queue/decider.ts';
+import type { QueueCommand } from '../../src/queue/commands.ts';
 import type { Parent } from '../../src/queue/events.ts';
 import { openLetters } from '../../src/queue/letters.ts';
 import { birth, controls, hourMs, way, week } from '../support/queue-mail.ts';

@@ -1,12 +1,13 @@
 /** The way of a letter from a door's process to the queue's. */
 import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
 import type { IncomingLetter, Intake } from '../../ingress/ports.ts';
 import type { Arrival, Envelope, MessageId } from '../../mail/envelope.ts';
 import { isMessageId, makeMessageId, randomBytesWanted } from '../../mail/message-id.ts';
-import { Trouble } from '../../mail/trouble.ts';
+import { isTrouble, Trouble } from '../../mail/trouble.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Handlers, Link } from '../../platform/link.ts';
-import type { QueueIntake } from '../../queue/intake.ts';
+import type { Entry, QueueIntake } from '../../queue/intake.ts';
 import { inlineBodyBytes, type BodyWriter, type Spool } from '../../spool/ports.ts';
 
 type AcceptOnLink = {
@@ -18,6 +19,9 @@ type AcceptOnLink = {
   /** Letters being received at this door just now: company for the group commit. */
   readonly company: number;
 };
+
+/** More letters than one door can be receiving at once. */
+const mostCompany = 100_000;
 
 /** A door gives up waiting for the disk after so long and says 451. */
 const acceptTimeoutMs = 60_000;
@@ -99,11 +103,18 @@ export type IntakeServer = {
   company(): number;
 };
 
-/** The queue's side. A door is not trusted: ids are checked, and uploads are its own. */
+/** The queue's side. A door is not trusted: what it says is checked, and uploads are its own. */
 export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
   const companies = new Map<Handlers, number>();
   const handlersFor = (link: () => Link): Handlers => {
     const uploads = new Map<string, Promise<BodyWriter>>();
+    let watched = false;
+    /** Once per link: its end is waited for as long as it lives. */
+    const watch = () => {
+      if (watched) return;
+      watched = true;
+      void link().closed.then(() => dropAll());
+    };
     const writerOf = (args: unknown): Promise<BodyWriter> => {
       const writer = uploads.get((args as { id: string }).id);
       if (writer !== undefined) return writer;
@@ -116,12 +127,13 @@ export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
     };
     const handlers: Handlers = {
       'upload.open': async (args) => {
+        watch();
         const { id } = args as { id: string };
         refuseOddId(id);
-        if (uploads.has(id))
+        if (uploads.has(id)) {
           throw new Trouble('refused', { tryAgain: true, peer: 'id in use (#4.3.0)' });
+        }
         uploads.set(id, spool.open(id));
-        if (uploads.size === 1) void link().closed.then(() => dropAll());
         await uploads.get(id)!.catch((cause: unknown) => {
           uploads.delete(id);
           throw cause;
@@ -132,13 +144,13 @@ export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
       },
       'upload.abandon': async (args) => drop((args as { id: string }).id),
       accept: async (args, bytes) => {
-        const { id, envelope, arrival, uploaded, company } = args as AcceptOnLink;
-        refuseOddId(id);
+        watch();
+        const { id, envelope, arrival, uploaded, company } = toAccept(args);
         companies.set(handlers, company);
         if (uploaded) {
           const writer = await writerOf({ id });
           uploads.delete(id);
-          await intake.accept({ id, envelope, arrival, body: await writer.stage() });
+          await acceptUploaded({ id, envelope, arrival, body: await writer.stage() });
         } else {
           const body = await spool.stage(id, bytes ?? new Uint8Array(0));
           await intake.accept({ id, envelope, arrival, body });
@@ -151,13 +163,38 @@ export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
     };
     return handlers;
   };
+  /** What a full log surely does not name goes at once: a full disk must not get fuller. */
+  const acceptUploaded = async (entry: Entry): Promise<void> => {
+    try {
+      await intake.accept(entry);
+    } catch (cause) {
+      if (isTrouble(cause, 'log-full')) await spool.remove([entry.id]);
+      throw cause;
+    }
+  };
   return {
     handlersFor,
     company: () => [...companies.values()].reduce((sum, each) => sum + each, 0),
   };
 }
 
-function refuseOddId(id: string): void {
-  if (isMessageId(id)) return;
+const acceptShape = z.object({
+  id: z.string(),
+  envelope: z.object({ returnPath: z.string(), recipients: z.array(z.string()) }),
+  arrival: z.looseObject({ protocol: z.string() }),
+  uploaded: z.boolean(),
+  /** Good manners, not a promise: nobody is waited for long on its strength. */
+  company: z.number().min(0).max(mostCompany).catch(0),
+});
+
+function toAccept(args: unknown): AcceptOnLink {
+  refuseOddId((args as Partial<AcceptOnLink> | undefined)?.id);
+  const { success, data } = acceptShape.safeParse(args);
+  if (success) return data as AcceptOnLink;
+  throw new Trouble('refused', { tryAgain: false, peer: 'odd envelope (#5.3.5)' });
+}
+
+function refuseOddId(id: unknown): void {
+  if (typeof id === 'string' && isMessageId(id)) return;
   throw new Trouble('refused', { tryAgain: false, peer: 'odd message id (#5.3.5)' });
 }

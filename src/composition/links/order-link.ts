@@ -6,6 +6,7 @@ import type { Handlers, Link } from '../../platform/link.ts';
 import { checkedPieces, pieceBytes } from '../../queue/checked-pieces.ts';
 import type { AttemptReport, BodySource, Channel, Order } from '../../queue/ports.ts';
 import type { Spool } from '../../spool/ports.ts';
+import { isReport } from './report-shape.ts';
 
 /** An order as it travels: the body is named, not carried, unless it is small. */
 type OrderOnLink = Omit<Order, 'body'> & { readonly body: BodyRef };
@@ -15,8 +16,8 @@ type ReadOnLink = { readonly ref: BodyRef; readonly offset: number; readonly len
 const graceMs = 10_000;
 
 /**
- * The queue's side. `link` gives the link of now; without one the attempt errors, and the pipeline
- * calls it in doubt. Unsubscribing takes the order back.
+ * The queue's side. `link` gives the link of now; without one the attempt defers, and nothing is in doubt.
+ * Once the order is out, an error leaves it in doubt. Unsubscribing takes the order back.
  */
 export function linkedChannel(link: () => Link | undefined, ceilingMs: () => number): Channel {
   return {
@@ -28,16 +29,16 @@ export function linkedChannel(link: () => Link | undefined, ceilingMs: () => num
         const timeoutMs = ceilingMs() + graceMs;
         const to = link();
         if (to === undefined) {
-          subscriber.error(
-            new Trouble('link-down', { tryAgain: true, peer: 'no channel (#4.3.0)' }),
-          );
+          subscriber.next(notSent(order));
+          subscriber.complete();
           return;
         }
         let answered = false;
         to.request('attempt', args, { bytes: body.inline, signal: abort.signal, timeoutMs }).then(
           ({ value }) => {
             answered = true;
-            subscriber.next(value as AttemptReport);
+            if (isReport(value)) subscriber.next(value);
+            else subscriber.error(mangled());
             subscriber.complete();
           },
           (cause: unknown) => subscriber.error(cause),
@@ -48,6 +49,17 @@ export function linkedChannel(link: () => Link | undefined, ceilingMs: () => num
       }),
   };
 }
+
+const notSent = ({ recipients }: Order): AttemptReport => ({
+  outcomes: recipients.map(({ rcpt }) => ({
+    rcpt,
+    kind: 'deferred',
+    reply: { text: 'The channel is not running. (#4.3.0)\n', status: '4.3.0' },
+  })),
+});
+
+const mangled = () =>
+  new Trouble('refused', { tryAgain: true, peer: 'report mangled, will defer (#4.3.0)' });
 
 /** What the queue does for a channel's process: hands out pieces of the bodies it was given to deliver. */
 export const serveBodies = (spool: Spool): Handlers => ({

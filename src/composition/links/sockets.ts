@@ -49,7 +49,7 @@ export function connectLink(name: LinkName, handlers: Handlers = {}): Promise<Li
         () => resolve(link),
         (cause: unknown) => {
           link.close();
-          reject(cause as Error);
+          reject(cause);
         },
       );
     });
@@ -98,7 +98,9 @@ export function steadyLink(name: LinkName, handlers: Handlers = {}): SteadyLink 
     current: () => link,
     up$,
     firstUp: (ms) =>
-      firstValueFrom(race(up$.pipe(filter(Boolean)), timer(ms)), { defaultValue: true }).then(nothing),
+      firstValueFrom(race(up$.pipe(filter(Boolean)), timer(ms)), { defaultValue: true }).then(
+        nothing,
+      ),
     close() {
       closed = true;
       clearTimeout(redial);

@@ -26,6 +26,7 @@ export function memorySpool(bodies = new Map<string, Uint8Array>()): Spool {
       };
     },
     async read(ref, offset = 0, length = ref.bytes) {
+      refuseOddId(ref.id);
       const whole = bodies.get(ref.id);
       if (whole === undefined) {
         throw bodyTrouble('body-missing', `body ${ref.id} is not in the spool`);
@@ -35,6 +36,7 @@ export function memorySpool(bodies = new Map<string, Uint8Array>()): Spool {
       return bytes;
     },
     async remove(ids) {
+      ids.forEach(refuseOddId);
       for (const id of ids) bodies.delete(id);
     },
   };

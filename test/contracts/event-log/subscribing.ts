@@ -190,7 +190,7 @@ async function interleave(
 ): Promise<void> {
   const start = await log.head();
   const streams = upTo(5).map(newStream);
-  const revisions = upTo(5).map(() => noStream as number);
+  const revisions = upTo(5).map(() => noStream);
   const write = (which: number, count: number) => {
     const expected = revisions[which]!;
     revisions[which] = expected + count;
