@@ -16,39 +16,37 @@ const spoolDirectory = 'spool';
 const Engine: ServiceIdentifier<SqliteLog> = Symbol.for('waybill.SqliteLog');
 const Disk: ServiceIdentifier<DiskSpool> = Symbol.for('waybill.DiskSpool');
 
-/** The default: one SQLite file, small bodies in it. `company` tells the group commit who else is coming. */
-export const sqliteModule = (company: () => number): ContainerModule =>
-  new ContainerModule(({ bind }) => {
-    mkdirSync('log', { recursive: true, mode: 0o700 });
-    bind(Engine)
-      .toResolvedValue(
-        (logger) =>
-          new SqliteLog(logFile, {
-            company,
-            onDamage: (damage) => logger.error({ damage }, 'damaged event quarantined'),
-          }),
-        [t.Logger],
-      )
-      .inSingletonScope();
-    bind(t.EventLog).toService(Engine);
-    bind(Disk)
-      .toResolvedValue(
-        (log: SqliteLog) =>
-          diskSpool(spoolDirectory, {
-            read: (id) => log.readBody(messageStream(id)),
-            remove: (ids) => log.removeBodies(ids.map(messageStream)),
-          }),
-        [Engine],
-      )
-      .inSingletonScope();
-    bind(t.Spool).toService(Disk);
-    bind(t.Sweep)
-      .toResolvedValue(
-        (disk: DiskSpool, clock) => (isNeeded) => disk.sweep(clock.now(), isNeeded),
-        [Disk, t.Clock],
-      )
-      .inSingletonScope();
-  });
+/** The default: one SQLite file, small bodies in it. */
+export const sqliteModule = new ContainerModule(({ bind }) => {
+  mkdirSync('log', { recursive: true, mode: 0o700 });
+  bind(Engine)
+    .toResolvedValue(
+      (logger) =>
+        new SqliteLog(logFile, {
+          onDamage: (damage) => logger.error({ damage }, 'damaged event quarantined'),
+        }),
+      [t.Logger],
+    )
+    .inSingletonScope();
+  bind(t.EventLog).toService(Engine);
+  bind(Disk)
+    .toResolvedValue(
+      (log: SqliteLog) =>
+        diskSpool(spoolDirectory, {
+          read: (id) => log.readBody(messageStream(id)),
+          remove: (ids) => log.removeBodies(ids.map(messageStream)),
+        }),
+      [Engine],
+    )
+    .inSingletonScope();
+  bind(t.Spool).toService(Disk);
+  bind(t.Sweep)
+    .toResolvedValue(
+      (disk: DiskSpool, clock) => (isNeeded) => disk.sweep(clock.now(), isNeeded),
+      [Disk, t.Clock],
+    )
+    .inSingletonScope();
+});
 
 /** Everything in memory: for tests, and for trying things out. Nothing survives a stop. */
 export const memoryModule = new ContainerModule(({ bind }) => {

@@ -4,6 +4,7 @@ import type { Observable } from 'rxjs';
 import type { Config } from '../control/config.ts';
 import type { ControlsInForce } from '../control/in-force.ts';
 import type { NodeLog } from '../control/node-log.ts';
+import type { Refusals } from '../ingress/ports.ts';
 import type { EventLog as EventLogPort } from '../log/ports.ts';
 import type { Clock as ClockPort } from '../platform/clock.ts';
 import type { Logger as LoggerPort } from '../platform/logger.ts';
@@ -30,6 +31,7 @@ export const Spool = token<SpoolPort>('Spool');
 /** Throws away bodies and files that no letter needs; run once after a start. */
 export const Sweep = token<(isNeeded: (id: string) => boolean) => Promise<number>>('Sweep');
 export const Node = token<NodeLog>('Node');
+export const RefusalLog = token<Refusals & { close(): void }>('RefusalLog');
 export const Hub = token<LinkHub>('Hub');
 export const Bodies = token<BodiesPort>('Bodies');
 export const Letters = token<LettersPort>('Letters');

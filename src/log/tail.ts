@@ -6,7 +6,7 @@ import { Subject, type Observable } from 'rxjs';
 import type { Position, RecordedEvent } from './ports.ts';
 
 /** Twice as much is kept before the older part goes, so that shifting is paid once per `limit` events. */
-const limit = 10_000;
+const limit = 2_000;
 const limitBytes = 32 * 1024 * 1024;
 
 export class Tail {

@@ -6,6 +6,7 @@ import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   BehaviorSubject,
+  ReplaySubject,
   Subject,
   concatMap,
   defer,
@@ -41,7 +42,10 @@ export type AgendaKeeper = {
   readonly caughtUp: Promise<unknown>;
   /** Letters as they come to owe a bounce, after `caughtUp`. */
   readonly owing$: Observable<MessageId>;
-  /** Bodies that no letter needs any more, as their letters end. */
+  /**
+   * Bodies that no letter needs any more, as their letters end; at first those that ended last before
+   * the start, whose removal a crash may have prevented.
+   */
   readonly ended$: Observable<string>;
   /** Writes a checkpoint when enough has happened since the last one, or when told to. */
   checkpoint(force?: boolean): Promise<void>;
@@ -57,6 +61,9 @@ export type KeeperOptions = {
   readonly onThrownAway?: (why: string) => void;
 };
 
+/** More than can end between two checkpoints' removals; a few bodies left lying do no harm. */
+const rememberedEnds = 20_000;
+
 const nothingFolded: LastFolded = { position: logStart, stream: '', revision: -1, at: 0 };
 
 export function keepAgenda(options: KeeperOptions): AgendaKeeper {
@@ -66,7 +73,7 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
   let saved = last.position;
   const ready$ = new BehaviorSubject(false);
   const owing$ = new Subject<MessageId>();
-  const ended$ = new Subject<string>();
+  const ended$ = new ReplaySubject<string>(rememberedEnds);
 
   const take = (event: RecordedEvent): void => {
     fold(agenda, event);

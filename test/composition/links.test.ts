@@ -242,7 +242,7 @@ describe('a door that is not one of ours', () => {
   it.each(odd)('cannot name a letter %j', async (id) => {
     const { link } = door();
     await expect(link.request('upload.open', { id })).rejects.toMatchObject({ code: 'refused' });
-    const letter = { id, envelope, arrival, uploaded: false, company: 1 };
+    const letter = { id, envelope, arrival, uploaded: false };
     await expect(link.request('accept', letter)).rejects.toMatchObject({ code: 'refused' });
     expect([stored.size, log.asked.length]).toEqual([0, 0]);
   });
@@ -255,7 +255,7 @@ describe('a door that is not one of ours', () => {
     ['an object for a recipient', { returnPath: '', recipients: [{}] }],
   ])('cannot hand in %s for an envelope', async (_, strange) => {
     const { link } = door();
-    const letter = { id: idOf(1), envelope: strange, arrival, uploaded: false, company: 1 };
+    const letter = { id: idOf(1), envelope: strange, arrival, uploaded: false };
     await expect(link.request('accept', letter)).rejects.toMatchObject({
       code: 'refused',
       tryAgain: false,
@@ -269,7 +269,7 @@ describe('a door that is not one of ours', () => {
     await expect(
       mine.link.request('upload.write', { id: idOf(1) }, { bytes: Buffer.from('x') }),
     ).rejects.toMatchObject({ code: 'refused' });
-    const letter = { id: idOf(1), envelope, arrival, uploaded: true, company: 1 };
+    const letter = { id: idOf(1), envelope, arrival, uploaded: true };
     await expect(mine.link.request('accept', letter)).rejects.toMatchObject({ code: 'refused' });
     await expect(other.link.request('upload.open', { id: idOf(1) })).rejects.toMatchObject({
       code: 'refused',
@@ -285,33 +285,10 @@ describe('a door that is not one of ours', () => {
     await letter.write(Buffer.from('mine'));
     await letter.accept(envelope, arrival);
     clock.advance(1);
-    const again = { id: letter.id, envelope, arrival, uploaded: false, company: 1 };
+    const again = { id: letter.id, envelope, arrival, uploaded: false };
     await link.request('accept', again, { bytes: Buffer.from('yours') });
     expect(Buffer.from(stored.get(letter.id)!).toString()).toBe('mine');
     expect(await accepted()).toHaveLength(1);
-  });
-});
-
-describe('company for the group commit', () => {
-  it('is what the doors are busy with, until they go away', async () => {
-    const [first, second] = [door(), door()];
-    const letters = [first.intake.begin(), first.intake.begin(), first.intake.begin()];
-    await letters[0]!.accept(envelope, arrival);
-    await second.intake.begin().accept(envelope, arrival);
-    expect(server.company()).toBe(4);
-    await letters[1]!.accept(envelope, arrival);
-    expect(server.company()).toBe(3);
-    letters[2]!.abandon();
-    first.hangUp();
-    await settle();
-    expect(server.company()).toBe(1);
-  });
-
-  it.each([-5, NaN, 'many', null, 1e300])('is not taken at its word: %p', async (company) => {
-    const { link } = door();
-    await link.request('accept', { id: idOf(1), envelope, arrival, uploaded: false, company });
-    expect(server.company()).toBeGreaterThanOrEqual(0);
-    expect(server.company()).toBeLessThanOrEqual(100_000);
   });
 });
 

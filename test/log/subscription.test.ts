@@ -49,8 +49,10 @@ describe('a subscription', () => {
     log.write(2);
     await log.answer();
     expect(listener.heard).toEqual([{ kind: 'caught-up', position: 0 }]);
+    expect(log.isAsked).toBe(true);
     log.write(3);
     await log.answer();
+    expect(notes(listener.events)).toEqual([1, 2]);
     await log.answer();
     expect(notes(listener.events)).toEqual([1, 2, 3, 4, 5]);
     expect(listener.caughtUp).toBe(1);

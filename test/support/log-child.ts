@@ -88,7 +88,7 @@ async function fill(): Promise<void> {
   await again.close();
 }
 
-/** One large body, and one small with its event; says when each is safe. */
+/** A letter with a large body, from staging to cleaning up; says what is done. */
 async function stage(): Promise<void> {
   const log = new SqliteLog(file);
   const spool = diskSpool(join(directory, 'spool'), {
@@ -101,6 +101,10 @@ async function stage(): Promise<void> {
   say('staged');
   await log.append(`message-${id}`, noStream, [noted('accepted')], large);
   say('appended');
+  log.removeBodies([`message-${id}`]);
+  say('removed');
+  await log.append(`message-${id}`, 0, [noted('cleaned up')]);
+  say('cleaned');
   await log.close();
 }
 

@@ -16,19 +16,13 @@ type AcceptOnLink = {
   readonly arrival: Arrival;
   /** The body was uploaded before; else it comes along. */
   readonly uploaded: boolean;
-  /** Letters being received at this door just now: company for the group commit. */
-  readonly company: number;
 };
-
-/** More letters than one door can be receiving at once. */
-const mostCompany = 100_000;
 
 /** A door gives up waiting for the disk after so long and says 451. */
 const acceptTimeoutMs = 60_000;
 
 /** The door's side: small bodies wait in memory, at most `inlineBodyBytes` each; large ones go over as they come. */
 export function linkedIntake(link: () => Link | undefined, clock: Clock): Intake {
-  let company = 0;
   const ask = (method: string, args: unknown, bytes?: Uint8Array) => {
     const to = link();
     if (to === undefined) throw new Trouble('link-down', noQueue);
@@ -40,12 +34,6 @@ export function linkedIntake(link: () => Link | undefined, clock: Clock): Intake
       let chunks: Uint8Array[] = [];
       let held = 0;
       let uploading = false;
-      let open = true;
-      company += 1;
-      const end = () => {
-        if (open) company -= 1;
-        open = false;
-      };
       return {
         id,
         async write(chunk) {
@@ -62,16 +50,11 @@ export function linkedIntake(link: () => Link | undefined, clock: Clock): Intake
           chunks = [];
         },
         async accept(envelope, arrival) {
-          const args: AcceptOnLink = { id, envelope, arrival, uploaded: uploading, company };
-          try {
-            await ask('accept', args, uploading ? undefined : joined(chunks, held));
-          } finally {
-            end();
-          }
+          const args: AcceptOnLink = { id, envelope, arrival, uploaded: uploading };
+          await ask('accept', args, uploading ? undefined : joined(chunks, held));
           return id;
         },
         abandon() {
-          end();
           chunks = [];
           if (uploading) link()?.notify('upload.abandon', { id });
         },
@@ -99,13 +82,10 @@ function* split(chunk: Uint8Array): Generator<Uint8Array> {
 export type IntakeServer = {
   /** Handlers for one door's link; what it leaves half uploaded goes with it. */
   handlersFor(link: () => Link): Handlers;
-  /** Letters on their way in at all doors: company for the group commit. */
-  company(): number;
 };
 
 /** The queue's side. A door is not trusted: what it says is checked, and uploads are its own. */
 export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
-  const companies = new Map<Handlers, number>();
   const handlersFor = (link: () => Link): Handlers => {
     const uploads = new Map<string, Promise<BodyWriter>>();
     let watched = false;
@@ -145,8 +125,7 @@ export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
       'upload.abandon': async (args) => drop((args as { id: string }).id),
       accept: async (args, bytes) => {
         watch();
-        const { id, envelope, arrival, uploaded, company } = toAccept(args);
-        companies.set(handlers, company);
+        const { id, envelope, arrival, uploaded } = toAccept(args);
         if (uploaded) {
           const writer = await writerOf({ id });
           uploads.delete(id);
@@ -158,7 +137,6 @@ export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
       },
     };
     const dropAll = () => {
-      companies.delete(handlers);
       for (const id of [...uploads.keys()]) void drop(id).catch(() => undefined);
     };
     return handlers;
@@ -172,10 +150,7 @@ export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
       throw cause;
     }
   };
-  return {
-    handlersFor,
-    company: () => [...companies.values()].reduce((sum, each) => sum + each, 0),
-  };
+  return { handlersFor };
 }
 
 const acceptShape = z.object({
@@ -183,8 +158,6 @@ const acceptShape = z.object({
   envelope: z.object({ returnPath: z.string(), recipients: z.array(z.string()) }),
   arrival: z.looseObject({ protocol: z.string() }),
   uploaded: z.boolean(),
-  /** Good manners, not a promise: nobody is waited for long on its strength. */
-  company: z.number().min(0).max(mostCompany).catch(0),
 });
 
 function toAccept(args: unknown): AcceptOnLink {

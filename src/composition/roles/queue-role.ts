@@ -5,7 +5,7 @@
 import { Container, ContainerModule } from 'inversify';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { bufferTime, filter, type Subscription } from 'rxjs';
+import type { Subscription } from 'rxjs';
 import type { Config } from '../../control/config.ts';
 import { controlsIn } from '../../control/in-force.ts';
 import { openNodeLog } from '../../control/node-log.ts';
@@ -16,6 +16,7 @@ import type { Handlers } from '../../platform/link.ts';
 import { wordsOf, type Logger } from '../../platform/logger.ts';
 import { keepAgenda } from '../../queue/agenda-keeper.ts';
 import { resolveDoubts } from '../../queue/recovery.ts';
+import { removals } from '../../spool/removals.ts';
 import { openHub, type LinkHub } from '../links/hub.ts';
 import { serveIntake } from '../links/intake-link.ts';
 import { serveBodies } from '../links/order-link.ts';
@@ -28,6 +29,9 @@ import type { Running } from './running.ts';
 /** How long a start waits for the lock of a predecessor that is just going away. */
 const lockPatienceMs = 10_000;
 
+/** How often bodies are removed and the need for a checkpoint is looked at. */
+const tidyMs = 2_000;
+
 /** How long TERM waits for attempts under way; after it they are in doubt at the next start. */
 const drainMs = 60_000;
 
@@ -38,21 +42,15 @@ export type QueueRunning = Running & { readonly hub: LinkHub };
 export async function runQueue(config: Config, logger: Logger): Promise<QueueRunning> {
   mkdirSync('checkpoints', { recursive: true, mode: 0o700 });
   const container = new Container();
-  let company = (): number => 0;
-  const engine = config.log.engine === 'memory' ? memoryModule : sqliteModule(() => company());
-  container.load(
-    engine,
-    base(config, logger),
-    queueModule,
-    hubModule((give) => (company = give)),
-  );
+  const engine = config.log.engine === 'memory' ? memoryModule : sqliteModule;
+  container.load(engine, base(config, logger), queueModule, hubModule);
   const log = await withPatience(() => container.get(t.EventLog));
   const controls = container.get(t.Controls);
   const node = container.get(t.Node);
   const keeper = container.get(t.Keeper);
   const scheduler = container.get(t.Scheduler);
   const hub = container.get(t.Hub);
-  const spool = container.get(t.Spool);
+  const bodies = removals(container.get(t.Spool), complain(logger, 'bodies not removed'));
 
   await node.tell({
     type: 'NodeStarted',
@@ -89,22 +87,19 @@ export async function runQueue(config: Config, logger: Logger): Promise<QueueRun
       hub.changed$.subscribe(() => scheduler.stir()),
       container.get(t.Dispatch).subscribe({ error: fatal('dispatch') }),
       container.get(t.Bounces).subscribe({ error: fatal('bounces') }),
-      // Bodies go in batches: each removal costs a sync.
-      keeper.ended$
-        .pipe(
-          bufferTime(2_000, null, 1_000),
-          filter((ids) => ids.length > 0),
-        )
-        .subscribe((ids) => void spool.remove(ids).catch(complain(logger, 'bodies not removed'))),
+      keeper.ended$.subscribe((id) => bodies.add(id)),
     );
     scheduler.start();
     const { rows, owing } = keeper.agenda;
     await container.get(t.Sweep)((id) => rows.has(id) || owing.has(id));
   });
   started.catch(fatal('recovery'));
-  const checkpoints = setInterval(() => {
-    keeper.checkpoint().catch(complain(logger, 'no checkpoint'));
-  }, 5_000);
+  // Removals first: what a checkpoint has folded in is not heard of again.
+  const tidy = async (force: boolean): Promise<void> => {
+    await bodies.flush().catch(complain(logger, 'bodies not removed'));
+    await keeper.checkpoint(force).catch(complain(logger, 'no checkpoint'));
+  };
+  const tidying = setInterval(() => void tidy(false), tidyMs);
 
   return {
     hub,
@@ -120,15 +115,16 @@ export async function runQueue(config: Config, logger: Logger): Promise<QueueRun
       await node.tell({ type: 'RoleLost', data: { role, pid, how } });
     },
     async stop(why) {
-      clearInterval(checkpoints);
+      clearInterval(tidying);
       scheduler.stop();
       await drained(() => scheduler.active.local + scheduler.active.remote, drainMs);
       for (const subscription of running.splice(1)) subscription.unsubscribe();
+      container.get(t.RefusalLog).close();
       const open = keeper.agenda.rows.recipients;
       await node.tell({ type: 'NodeStopped', data: { why, open } });
       // The agenda hears of the last events in the next turns; then the checkpoint holds them all.
       await new Promise((resolve) => setTimeout(resolve, 20));
-      await keeper.checkpoint(true).catch(complain(logger, 'no checkpoint'));
+      await tidy(true);
       for (const subscription of running) subscription.unsubscribe();
       await log.close();
     },
@@ -148,6 +144,17 @@ const base = (config: Config, logger: Logger): ContainerModule =>
         [t.EventLog, t.Controls],
       )
       .inSingletonScope();
+    bind(t.RefusalLog)
+      .toResolvedValue(
+        (log) =>
+          refusalLog({
+            ...{ log, clock: systemClock },
+            perMinute: () => config.door.refusalsPerMinute,
+            onTrouble: complain(logger, 'refusal not recorded'),
+          }),
+        [t.EventLog],
+      )
+      .inSingletonScope();
     bind(t.Keeper)
       .toResolvedValue(
         (log) =>
@@ -162,30 +169,23 @@ const base = (config: Config, logger: Logger): ContainerModule =>
       .inSingletonScope();
   });
 
-/** The switchboard knows who is busy, and says so to the group commit. */
-const hubModule = (giveCompany: (company: () => number) => void): ContainerModule =>
-  new ContainerModule(({ bind }) => {
-    bind(t.Hub)
-      .toResolvedValue(
-        (log, spool, intake, operator, node, config, logger) => {
-          const doors = serveIntake(intake, spool);
-          giveCompany(() => doors.company());
-          const bodies: Handlers = serveBodies(spool);
-          return openHub({
-            ...{ intake: doors, bodies, operator, logger },
-            retryAll: (by, why) => node.tell({ type: 'RetryAllRequested', data: { by, why } }),
-            refusals: refusalLog({
-              ...{ log, clock: systemClock },
-              perMinute: () => config.door.refusalsPerMinute,
-              onTrouble: complain(logger, 'refusal not recorded'),
-            }),
-            status: () => ({ pid: process.pid, version }),
-          });
-        },
-        [t.EventLog, t.Spool, t.Intake, t.Operator, t.Node, t.ConfigToken, t.Logger],
-      )
-      .inSingletonScope();
-  });
+const hubModule = new ContainerModule(({ bind }) => {
+  bind(t.Hub)
+    .toResolvedValue(
+      (spool, intake, operator, node, refusals, logger) => {
+        const doors = serveIntake(intake, spool);
+        const bodies: Handlers = serveBodies(spool);
+        return openHub({
+          ...{ intake: doors, bodies, operator, logger },
+          retryAll: (by, why) => node.tell({ type: 'RetryAllRequested', data: { by, why } }),
+          refusals,
+          status: () => ({ pid: process.pid, version }),
+        });
+      },
+      [t.Spool, t.Intake, t.Operator, t.Node, t.RefusalLog, t.Logger],
+    )
+    .inSingletonScope();
+});
 
 const complain = (logger: Logger, what: string) => (cause: unknown) =>
   logger.error({ cause: wordsOf(cause) }, what);

@@ -29,47 +29,26 @@ import type {
 } from '../ports.ts';
 import { subscribeTo } from '../subscription.ts';
 import { Tail } from '../tail.ts';
+import { Backlog, type Request } from './backlog.ts';
 import { Damages } from './damages.ts';
 import { HeadCache } from './head-cache.ts';
 import { lockDirectory, type DirectoryLock } from './lock.ts';
+import { Pace, type CommitPace } from './pace.ts';
 import { checksum, toStreamKey } from './rows.ts';
 import { isDamage, isOfOneRow, isSyncFailure, toTrouble, unavailable } from './sqlite-trouble.ts';
 import { openStore, type Store } from './store.ts';
-
-type Request = {
-  readonly stream: StreamName;
-  readonly expected: Revision;
-  readonly events: readonly NewEvent[];
-  readonly texts: readonly string[];
-  readonly body: StagedBody | undefined;
-  /** What waits for the commit on its account: a little more than the bytes that will be written. */
-  readonly bytes: number;
-  readonly resolve: (appended: Appended) => void;
-  readonly reject: (cause: unknown) => void;
-};
 
 /** What a transaction has written so far. */
 type Written = { readonly events: RecordedEvent[]; readonly bytes: number[] };
 
 export type SqliteLogOptions = {
   readonly onDamage?: (damage: Damage) => void;
-  /**
-   * How many callers are busy with something that will soon append (open SMTP transactions, running
-   * attempts). With company expected, a commit waits up to `gatherMs` for it; alone, never.
-   */
-  readonly company?: () => number;
-  /** Default: 2. */
-  readonly gatherMs?: number;
+  /** When a commit waits for others; default: `Pace`. */
+  readonly pace?: CommitPace;
   /** The log's file grows to this size and no further; then appends hear `log-full`. Default: the disk's end. */
   readonly maxBytes?: number;
 };
 
-/** At most so much waits for a commit; beyond it callers hear `busy`, and doors say 451. */
-const maxPendingAppends = 20_000;
-const maxPendingBytes = 64 * 1024 * 1024;
-/** A commit takes no more than this, so that no batch holds the thread for long. */
-const maxBatchAppends = 2_048;
-const maxBatchBytes = 8 * 1024 * 1024;
 const rememberedHeads = 100_000;
 
 export class SqliteLog implements EventLog {
@@ -77,13 +56,13 @@ export class SqliteLog implements EventLog {
   readonly #options: SqliteLogOptions;
   readonly #lock: DirectoryLock;
   readonly #damages: Damages;
+  readonly #pace: CommitPace;
   readonly #tail: Tail;
   /** Absent after a failure, until it could be opened anew. */
   #store: Store | undefined;
   #heads = new HeadCache(rememberedHeads);
   #next: Position;
-  #pending: Request[] = [];
-  #pendingBytes = 0;
+  readonly #backlog = new Backlog();
   #scheduled: NodeJS.Immediate | undefined;
   #gathering: NodeJS.Timeout | undefined;
   /** After a sync that failed the kernel may have dropped the pages: nothing written here can be trusted. */
@@ -98,6 +77,7 @@ export class SqliteLog implements EventLog {
   constructor(file: string, options: SqliteLogOptions = {}) {
     this.#file = file;
     this.#options = options;
+    this.#pace = options.pace ?? new Pace();
     this.#damages = new Damages(options.onDamage);
     this.#lock = lockDirectory(`${file}.lock`);
     try {
@@ -122,10 +102,7 @@ export class SqliteLog implements EventLog {
     return new Promise((resolve, reject) => {
       refuseStrayBody(stream, expected, events, body);
       const texts = encode(events);
-      let bytes = body?.inline?.byteLength ?? 0;
-      for (const text of texts) bytes += text.length;
-      this.#pendingBytes += bytes;
-      this.#pending.push({ stream, expected, events, texts, body, bytes, resolve, reject });
+      this.#backlog.push({ stream, expected, events, texts, body, resolve, reject });
       this.#schedule();
     });
   }
@@ -185,7 +162,7 @@ export class SqliteLog implements EventLog {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    while (this.#pending.length > 0) this.#flush();
+    while (this.#backlog.length > 0) this.#flush();
     this.#closed = true;
     this.#tail.close();
     try {
@@ -203,16 +180,15 @@ export class SqliteLog implements EventLog {
   #refusal(): Trouble | undefined {
     if (this.#closed) return unavailable('the log is closed');
     if (this.#broken !== undefined) return this.#broken;
-    if (this.#pending.length < maxPendingAppends && this.#pendingBytes < maxPendingBytes) return;
+    if (!this.#backlog.isFull) return undefined;
     return new Trouble('busy', { tryAgain: true, peer: 'too much mail at once (#4.3.2)' });
   }
 
-  /** After all that has arrived in this turn of the loop; a little later when company is expected. */
+  /** After all that has arrived in this turn of the loop; a little later when others are sure to come. */
   #schedule(): void {
     if (this.#scheduled !== undefined) return;
-    const company = this.#options.company?.() ?? 0;
-    if (company > 4 && this.#pending.length < company / 2) {
-      this.#gathering ??= setTimeout(() => this.#flush(), this.#options.gatherMs ?? 2);
+    if (this.#backlog.length < this.#pace.wanted(performance.now())) {
+      this.#gathering ??= setTimeout(() => this.#flush(), this.#pace.gatherMs);
       return;
     }
     this.#scheduled = setImmediate(() => this.#flush());
@@ -223,21 +199,10 @@ export class SqliteLog implements EventLog {
     clearImmediate(this.#scheduled);
     this.#gathering = undefined;
     this.#scheduled = undefined;
-    const batch = this.#takeBatch();
+    const batch = this.#backlog.takeBatch();
     if (batch.length > 0) this.#commit(batch);
     // One commit a turn: between two, the loop reads its sockets.
-    if (this.#pending.length > 0) this.#scheduled ??= setImmediate(() => this.#flush());
-  }
-
-  #takeBatch(): Request[] {
-    let appends = 0;
-    let bytes = 0;
-    while (appends < this.#pending.length && appends < maxBatchAppends && bytes < maxBatchBytes) {
-      bytes += this.#pending[appends]!.bytes;
-      appends += 1;
-    }
-    this.#pendingBytes -= bytes;
-    return this.#pending.splice(0, appends);
+    if (this.#backlog.length > 0) this.#scheduled ??= setImmediate(() => this.#flush());
   }
 
   #commit(batch: readonly Request[]): void {
@@ -262,6 +227,7 @@ export class SqliteLog implements EventLog {
       return;
     }
     this.counts.commits += 1;
+    this.#pace.note(batch.length, performance.now());
     this.counts.appends += batch.length;
     this.counts.events += written.events.length;
     for (const answer of answers) answer();

@@ -66,6 +66,26 @@ describe('a log that has reached its limit', () => {
     await log.close();
   });
 
+  it('forgets a letter that was not written for want of room for its neighbour', async () => {
+    const { log } = openAt(dir, { maxBytes: 256 * 1024 });
+    const letter = newStream();
+    const [first, neighbour] = await Promise.all([
+      log.append(letter, noStream, notedAll('a')).then(
+        () => 'written',
+        (cause: unknown) => (isTrouble(cause) ? cause.code : 'bug'),
+      ),
+      log
+        .append(newStream(), noStream, [noted(1, { text: 'x'.repeat(500_000) })])
+        .catch((cause: unknown) => (isTrouble(cause) ? cause.code : 'bug')),
+    ]);
+    expect([first, neighbour]).toEqual(['log-full', 'log-full']);
+    expect(await log.head()).toBe(0);
+    const again = await log.append(letter, noStream, notedAll('a'));
+    expect(again).toEqual({ revision: 0, position: 1 });
+    expect(await log.readStream(letter)).toHaveLength(1);
+    await log.close();
+  });
+
   it('takes letters again when the limit was raised', async () => {
     const small = openAt(dir, { maxBytes: 256 * 1024 }).log;
     while ((await accept(small)).outcome === 'written');

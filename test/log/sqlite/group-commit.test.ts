@@ -6,6 +6,13 @@ import { Listener } from '../../support/signals.ts';
 import { openAt } from '../../support/sqlite-log.ts';
 import { tempDir, type TempDir } from '../../support/temp-dir.ts';
 
+/** A pace that always wants so many. */
+const waitingFor = (appends: number, gatherMs = 3_600_000) => ({
+  wanted: () => appends,
+  note: () => undefined,
+  gatherMs,
+});
+
 describe('commits of the embedded log', () => {
   let dir: TempDir;
   beforeEach(() => {
@@ -65,14 +72,14 @@ describe('commits of the embedded log', () => {
   });
 
   it('do not wait when one letter is alone', async () => {
-    const { log } = openAt(dir, { company: () => 1, gatherMs: 3_600_000 });
+    const { log } = openAt(dir, { pace: waitingFor(1) });
     await log.append(newStream(), noStream, notedAll('a'));
     expect(log.counts.commits).toBe(1);
     await log.close();
   });
 
-  it('wait for half of the company that is expected', async () => {
-    const { log } = openAt(dir, { company: () => 10, gatherMs: 3_600_000 });
+  it('wait for those that are sure to come', async () => {
+    const { log } = openAt(dir, { pace: waitingFor(5) });
     const appended: Promise<unknown>[] = [];
     for (const stream of letters(5)) {
       appended.push(log.append(stream, noStream, notedAll('a')));
@@ -85,7 +92,7 @@ describe('commits of the embedded log', () => {
   });
 
   it('wait no longer than the time to gather', async () => {
-    const { log } = openAt(dir, { company: () => 1_000, gatherMs: 1 });
+    const { log } = openAt(dir, { pace: waitingFor(500, 1) });
     await log.append(newStream(), noStream, notedAll('a'));
     await log.append(newStream(), noStream, notedAll('b'));
     expect(log.counts.commits).toBe(2);
@@ -93,7 +100,7 @@ describe('commits of the embedded log', () => {
   });
 
   it('that still gather are made when the log closes', async () => {
-    const { log } = openAt(dir, { company: () => 1_000, gatherMs: 3_600_000 });
+    const { log } = openAt(dir, { pace: waitingFor(500) });
     const appended = log.append(newStream(), noStream, notedAll('a'));
     await log.close();
     await expect(appended).resolves.toMatchObject({ revision: 0 });

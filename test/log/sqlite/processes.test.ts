@@ -150,7 +150,7 @@ describe('a reader', () => {
       await log.append('node-here', noStream, notedAll('c'));
       const query =
         'SELECT position, stream, revision, type, v, at, data FROM events ORDER BY position';
-      const shell = (file: string) =>
+      const shell = (file: string): unknown =>
         JSON.parse(
           execFileSync('sqlite3', ['-readonly', '-json', file, query], { encoding: 'utf8' }),
         );
