@@ -10,9 +10,18 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** Writes to stderr; `level` as pino has it. */
-export const openLogger = (role: string, level = 'info'): Logger =>
-  pino({ level, base: { role, pid: process.pid } }, pino.destination({ fd: 2, sync: true }));
+/** So many bytes wait for a stderr that takes nothing; what comes after them is dropped. */
+const maxUnwritten = 1024 * 1024;
+
+/**
+ * Writes to stderr, or another descriptor; `level` as pino has it. Lines that cannot be written (the disk
+ * is full, the reader is gone) wait or are lost: the mail does not stop for want of words.
+ */
+export function openLogger(role: string, level = 'info', fd = 2): Logger {
+  const destination = pino.destination({ fd, sync: true, maxLength: maxUnwritten });
+  destination.on('error', () => undefined);
+  return pino({ level, base: { role, pid: process.pid } }, destination);
+}
 
 export const silentLogger: Logger = {
   info: () => undefined,

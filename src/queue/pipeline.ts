@@ -21,7 +21,7 @@ import {
   type Observable,
 } from 'rxjs';
 import type { RecipientNo } from '../mail/envelope.ts';
-import { isTrouble } from '../mail/trouble.ts';
+import { isTrouble, type Trouble } from '../mail/trouble.ts';
 import type { AttemptReport, Channel, ChannelName, Order } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 import type { Job } from './scheduler.ts';
@@ -93,16 +93,23 @@ function deliver(order: Order, job: Job, { scheduler, channels }: Parts): Observ
  * say; until then the slot stays taken, and so nothing spins.
  */
 function takeBack(job: Job, cause: unknown, parts: Parts): Observable<never> {
-  if (!isTrouble(cause) || !cause.tryAgain) throw cause;
+  if (!mayPass(cause)) throw cause;
   parts.onTrouble(job, cause);
   return pause(parts, () => surely(() => parts.recorder.takeBack(job), job, parts));
 }
+
+/**
+ * Trouble that ends by waiting. Damage does not, as long as we run: a letter that cannot be read back
+ * must not keep its slot, or a few of them would stop the post.
+ */
+const mayPass = (cause: unknown): cause is Trouble =>
+  isTrouble(cause) && cause.tryAgain && cause.code !== 'log-damaged';
 
 /** Again and again, until the log can be written. */
 function surely(run: () => Promise<void>, job: Job, parts: Parts): Observable<void> {
   return defer(run).pipe(
     catchError((cause: unknown) => {
-      if (!isTrouble(cause) || !cause.tryAgain) throw cause;
+      if (!mayPass(cause)) throw cause;
       parts.onTrouble(job, cause);
       return pause(parts, () => surely(run, job, parts));
     }),

@@ -27,7 +27,8 @@ const orderOf = ({ message, channel }: Job): Order => ({
 
 const delivered: AttemptReport = { outcomes: [outcome('delivered', 0)] };
 const logTrouble = new Trouble('log-unavailable', { tryAgain: true, peer: 'later' });
-const damaged = new Trouble('log-damaged', { tryAgain: false, peer: 'no' });
+/** As the log says it: for a client another try makes sense, for us it does not. */
+const damaged = new Trouble('log-damaged', { tryAgain: true, peer: 'no' });
 
 let time: TestScheduler;
 let said: string[];

@@ -3,6 +3,8 @@
  * the kernel goes on taking connections, and doors need no privilege for low ports.
  */
 import net from 'node:net';
+import { constants } from 'node:os';
+import { getSystemErrorMap } from 'node:util';
 import type { Config } from '../../control/config.ts';
 import type { Endpoint } from '../../control/config-table.ts';
 
@@ -53,15 +55,25 @@ function bind(kind: ListenerKind, endpoint: Endpoint): BoundSocket {
   const { host, port } = endpoint;
   const create = (net as unknown as { _createServerHandle: Binder })._createServerHandle;
   const handle = create(host, port, net.isIPv6(host) ? 6 : 4, -1, 0);
-  if (typeof handle === 'number') {
-    throw new Error(`cannot listen on ${host}:${port} (${kind}): error ${handle}`);
-  }
+  if (typeof handle === 'number') throw cannotListen(kind, endpoint, handle);
   const name: { port?: number } = {};
   handle.getsockname(name);
+  // libuv keeps "address in use" to itself until `listen`, and leaves the socket unbound: a door that
+  // listened on it would get any port, open to everybody.
+  if (name.port === undefined || name.port === 0) {
+    handle.close();
+    throw cannotListen(kind, endpoint, -constants.errno.EADDRINUSE);
+  }
   return {
     kind,
-    endpoint: { host, port: name.port ?? port },
+    endpoint: { host, port: name.port },
     fd: handle.fd,
     close: () => handle.close(),
   };
+}
+
+/** `errno` as libuv has it, below zero. */
+function cannotListen(kind: ListenerKind, { host, port }: Endpoint, errno: number): Error {
+  const why = getSystemErrorMap().get(errno)?.[1] ?? `error ${errno}`;
+  return new Error(`cannot listen on ${host}:${port} (${kind}): ${why}`);
 }

@@ -31,7 +31,9 @@ export class Pace implements CommitPace {
 
   wanted(now: number): number {
     if (now - this.#last > forgetMs || this.#crowd < crowdFrom) return 1;
-    return Math.max(1, Math.round(this.#perMs * this.gatherMs));
+    // Never for more than there are: callers who wait for each other do not come again meanwhile.
+    const coming = Math.min(this.#crowd, this.#perMs * this.gatherMs);
+    return Math.max(1, Math.floor(coming));
   }
 
   note(appends: number, now: number): void {

@@ -13,14 +13,20 @@ describe('a commit', () => {
     expect(new Pace().wanted(0)).toBe(1);
   });
 
-  it.each([1, 2])('waits for nobody while %i at a time is all there is, however fast', (appends) => {
-    const { pace, now } = after(200, appends, 0.5);
-    expect(pace.wanted(now)).toBe(1);
-  });
+  it.each([1, 2])(
+    'waits for nobody while %i at a time is all there is, however fast',
+    (appends) => {
+      const { pace, now } = after(200, appends, 0.5);
+      expect(pace.wanted(now)).toBe(1);
+    },
+  );
 
-  it('waits for as many as come in the time it may wait', () => {
-    const { pace, now } = after(200, 8, 2);
-    expect(pace.wanted(now)).toBe(12);
+  it.each([
+    ['as many as come in the time it may wait', 21, 20, 3],
+    ['no more than came together before', 8, 1, 8],
+  ])('waits for %s', (_what, appends, everyMs, expected) => {
+    const { pace, now } = after(400, appends, everyMs);
+    expect(pace.wanted(now)).toBe(expected);
   });
 
   it('waits for nobody when few come, though they come together', () => {

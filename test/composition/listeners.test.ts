@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { bindAll } from '../../src/composition/roles/listeners.ts';
+
+const smtpAt = (host: string, port: number) => ({
+  ...{ smtp: [{ host, port }], smtps: [], submission: [] },
+});
+
+describe('binding the sockets of the doors', () => {
+  it('tells which port it was given when any would do', () => {
+    const [bound] = bindAll(smtpAt('127.0.0.1', 0));
+    expect(bound).toMatchObject({ kind: 'smtp', endpoint: { host: '127.0.0.1' } });
+    expect(bound!.endpoint.port).toBeGreaterThan(0);
+    bound!.close();
+  });
+
+  it('refuses a port that another program listens on', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    expect(() => bindAll(smtpAt('127.0.0.1', port))).toThrow(
+      `cannot listen on 127.0.0.1:${port} (smtp): address already in use`,
+    );
+    other.close();
+  });
+
+  it('names an address that is not of this machine', () => {
+    expect(() => bindAll(smtpAt('192.0.2.1', 2525))).toThrow(
+      'cannot listen on 192.0.2.1:2525 (smtp): address not available',
+    );
+  });
+});
