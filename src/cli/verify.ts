@@ -66,6 +66,7 @@ function toLines(result: Verification): string[] {
       ({ position, stream, what }) =>
         `DAMAGED: event ${position}${stream === undefined ? '' : ` of ${safe(stream)}`}: ${safe(what)}`,
     ),
+    ...result.structure.map((what) => `DAMAGED: the file of the log: ${safe(what)}`),
     ...result.mistakes.map(
       ({ position, stream, what }) =>
         `WRONG: ${stream === '' ? 'the log' : safe(stream)} at event ${position}: ${safe(what)}`,

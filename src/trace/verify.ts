@@ -16,7 +16,11 @@ import { pagesOf } from './pages.ts';
 import { readLetter } from './read-letter.ts';
 
 export type VerifyParts = {
-  readonly log: LogReader & { readBody(stream: string): Uint8Array | undefined };
+  readonly log: LogReader & {
+    readBody(stream: string): Uint8Array | undefined;
+    /** What is wrong with the file's own structure (indexes, free pages), a line each. */
+    check?(): readonly string[];
+  };
   /** The bytes of the checkpoint, where there is one. */
   readonly checkpoint: Uint8Array | undefined;
   /** Path of the file in which a large body lies. */
@@ -46,6 +50,8 @@ export type Verification = {
     readonly stream: string | undefined;
     readonly what: string;
   }[];
+  /** Faults of the file's structure that no single event shows: a broken index, for one. */
+  readonly structure: readonly string[];
   readonly mistakes: readonly Mistake[];
   /** Of all mistakes; `mistakes` has the first thousand. */
   readonly mistakeCount: number;
@@ -88,14 +94,19 @@ function toVerification(
   audit: Audit,
   checkpoint: CheckpointResult,
   bodies: Verification['bodies'],
-  log: LogReader,
+  log: VerifyParts['log'],
   position: Position,
 ): Verification {
   const damages = log.damages();
+  const structure = log.check?.() ?? [];
   const open = openRecipients(audit);
   const { accepted, delivered, failed, cancelled } = audit.recipients;
   return {
-    ok: audit.mistakeCount === 0 && damages.length === 0 && checkpoint.state !== 'wrong',
+    ok:
+      audit.mistakeCount === 0 &&
+      damages.length === 0 &&
+      structure.length === 0 &&
+      checkpoint.state !== 'wrong',
     ...{ position, events: audit.events, attempts: audit.attempts },
     letters: { ...audit.letters, open: audit.open.size },
     recipients: {
@@ -103,7 +114,7 @@ function toVerification(
       balanced: accepted === delivered + failed + cancelled + open,
     },
     bounces: { ...audit.bounces, owed: owedBounces(audit) },
-    ...{ checkpoint, bodies, damages },
+    ...{ checkpoint, bodies, damages, structure },
     ...{ mistakes: audit.mistakes, mistakeCount: audit.mistakeCount },
     ...{ inDoubt: audit.doubts, inDoubtCount: audit.doubtCount },
   };
