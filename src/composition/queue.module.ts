@@ -56,15 +56,16 @@ export const queueModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(t.Recorder)
     .toResolvedValue(
-      (letters, bodies, spool, intake, rules, controls, clock) =>
+      (letters, bodies, spool, intake, rules, controls, config, clock) =>
         openRecorder({
           ...{ letters, bodies, spool, intake, rules, clock },
+          doubtPolicy: config.log.inDoubt,
           limits: () => ({
             lifetimeSeconds: controls.current.controls.queuelifetime,
             ceilingMs: attemptCeilingMs,
           }),
         }),
-      [t.Letters, t.Bodies, t.Spool, t.Intake, t.Rules, t.Controls, t.Clock],
+      [t.Letters, t.Bodies, t.Spool, t.Intake, t.Rules, t.Controls, t.ConfigToken, t.Clock],
     )
     .inSingletonScope();
   bind(t.Dispatch)

@@ -41,6 +41,8 @@ export type RecordReport = {
   readonly outcomes: readonly Outcome[];
   /** Letters that a delivery forwarded to, by recipient. */
   readonly children?: ReadonlyMap<RecipientNo, readonly MessageId[]>;
+  /** What becomes of a letter with an outcome in doubt; default: `retry`, by the schedule. */
+  readonly doubtPolicy?: 'retry' | 'hold';
   readonly at: Instant;
 };
 

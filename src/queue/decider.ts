@@ -106,8 +106,18 @@ function record(command: RecordReport, state: QueueState): readonly QueueEvent[]
     if (heard.has(rcpt) || state.recipients[rcpt]?.status !== 'attempting') continue;
     events.push(judge(unreported(rcpt), attempt, open, state, at, undefined));
   }
-  return [...events, ...settle(state, events, at)];
+  const doubtful = events.some(
+    (event) => event.type === 'RecipientDeferred' && event.data.doubt === true,
+  );
+  const held = doubtful && command.doubtPolicy === 'hold' ? holdForDoubt(state, at) : [];
+  return [...events, ...held, ...settle(state, events, at)];
 }
+
+/** The operator wants to decide himself whether a duplicate may be risked (`[log] in_doubt`). */
+const holdForDoubt = (state: QueueState, at: Instant): readonly QueueEvent[] =>
+  state.held
+    ? []
+    : [{ type: 'MessageHeld', v: 1, at, data: { by: 'waybill', why: 'attempt in doubt' } }];
 
 /** One outcome of one recipient; a deferral past the lifetime is a failure (qmail-send.c, `flagdying`). */
 function judge(
@@ -165,14 +175,7 @@ function doubt(command: DoubtAttempt, state: QueueState): readonly QueueEvent[] 
       data: { ...tried, dueAt: at, doubt: true },
     });
   });
-  if (policy === 'hold' && events.length > 0 && !state.held) {
-    events.push({
-      type: 'MessageHeld',
-      v: 1,
-      at,
-      data: { by: 'waybill', why: 'attempt in doubt' },
-    });
-  }
+  if (policy === 'hold' && events.length > 0) events.push(...holdForDoubt(state, at));
   return events;
 }
 

@@ -36,6 +36,8 @@ export type RecorderParts = {
   readonly spool: Spool;
   readonly intake: QueueIntake;
   readonly rules: () => RulesInForce;
+  /** What becomes of a letter when nobody knows how an attempt ended; default: `retry`. */
+  readonly doubtPolicy?: 'retry' | 'hold';
   readonly limits: () => { readonly lifetimeSeconds: number; readonly ceilingMs: number };
   readonly clock: Clock;
 };
@@ -84,6 +86,7 @@ export function openRecorder(parts: RecorderParts): Recorder {
         attempt,
         outcomes,
         ...(children.size === 0 ? {} : { children }),
+        doubtPolicy: parts.doubtPolicy ?? 'retry',
         at,
       });
       if (events.some(isTheEnd)) bodies.forget(order.body.ref.id);

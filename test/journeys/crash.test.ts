@@ -1,7 +1,8 @@
 /** PIC: whatever is killed, nothing that got a 250 is lost. The long form is `npm run torture`. */
 import { describe, expect, it } from '@jest/globals';
-import { makeEngine } from '../support/engine.ts';
+import { freePort, makeEngine } from '../support/engine.ts';
 import { readLog } from '../support/read-log.ts';
+import { openSink } from '../support/sink.ts';
 import { handIn } from '../support/smtp-talk.ts';
 import { torture } from '../support/torture.ts';
 import { until } from '../support/until.ts';
@@ -53,6 +54,31 @@ describe('a role that dies', () => {
       await until(() => engine.maildir('demo').length === 4, 'all letters');
     } finally {
       await engine.remove();
+    }
+  }, 60_000);
+});
+
+describe('TERM to the whole process group, as a service manager sends it', () => {
+  it('ends in order: nothing is called lost, no attempt is cut off', async () => {
+    const sink = await openSink(await freePort());
+    const engine = await makeEngine({
+      control: { smtproutes: `sink.test:127.0.0.1:${sink.port}\n` },
+    });
+    try {
+      await engine.start();
+      for (let n = 0; n < 20; n += 1) {
+        const body = `Subject: ${n}\r\n\r\nx\r\n`;
+        await handIn(engine.port, { from: 'demo@demo.test', to: [`u${n}@sink.test`], body });
+      }
+      for (const { role, pid } of engine.pids()) if (role !== 'start') process.kill(pid, 'SIGTERM');
+      await engine.stop();
+      const log = await readLog(engine.dataDir);
+      expect(log.filter(({ type }) => type === 'RoleLost')).toEqual([]);
+      expect(log.filter(({ data }) => (data as { doubt?: true }).doubt)).toEqual([]);
+      expect(log.at(-1)!.type).toBe('NodeStopped');
+    } finally {
+      await engine.remove();
+      await sink.shut();
     }
   }, 60_000);
 });

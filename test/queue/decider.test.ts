@@ -261,6 +261,20 @@ describe('a verdict', () => {
       .then(deferred(0, ann, 400));
   });
 
+  it('in doubt holds the letter where the operator wants to decide himself', () => {
+    const letters = [...letter(ann), started([ann])].reduce(evolve, initial());
+    const inDoubt = {
+      ...report([{ ...outcome('deferred', 0), doubt: true }]),
+      doubtPolicy: 'hold' as const,
+    };
+    expect(decide(inDoubt, letters).map(({ type }) => type)).toEqual([
+      'RecipientDeferred',
+      'MessageHeld',
+    ]);
+    const plain = { ...report([outcome('deferred', 0)]), doubtPolicy: 'hold' as const };
+    expect(decide(plain, letters).map(({ type }) => type)).toEqual(['RecipientDeferred']);
+  });
+
   it.each(['deferred', 'failed'] as const)('%s keeps its doubt', (kind) => {
     const [event] = decide(
       report([{ ...outcome(kind, 0), doubt: true }]),

@@ -68,10 +68,10 @@ export async function runQueue(config: Config, logger: Logger): Promise<QueueRun
   await tellControls();
 
   const running: Subscription[] = [];
+  // Without its agenda or its pipelines the queue is better started anew; a crash loses nothing.
   const fatal = (what: string) => (cause: unknown) => {
     logger.error({ cause: wordsOf(cause) }, `${what} stopped`);
-    process.exitCode = 111;
-    process.kill(process.pid, 'SIGTERM');
+    process.exit(111);
   };
   running.push(keeper.follow$.subscribe({ error: fatal('agenda') }));
   const started = keeper.caughtUp.then(async () => {

@@ -54,9 +54,11 @@ async function main([
     throw new Error('usage: role-main ROLE CONFIG-DIR DATA-DIR [LISTENERS]');
   }
   process.title = `waybill ${name}`;
-  // A terminal's Ctrl-C reaches the whole group; only `start` obeys it.
-  for (const signal of ['SIGINT', 'SIGHUP', 'SIGALRM'] as const)
+  // A terminal's Ctrl-C and a service manager's TERM reach the whole group; only `start` obeys them,
+  // and says to the roles what to do, in the order of a letter's journey.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGALRM'] as const) {
     process.on(signal, () => undefined);
+  }
   // Until the role runs there is nothing to finish: an orphan ends at once.
   const endAtOnce = (): never => process.exit(111);
   process.on('disconnect', endAtOnce);
@@ -83,7 +85,6 @@ function obey(running: Running, logger: Logger): void {
       },
     );
   };
-  process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('disconnect', () => {
     // Orphaned: what is under way gets a moment, no more.
     setTimeout(() => process.exit(111), 2_000).unref();
