@@ -13,36 +13,45 @@ export async function serve(places: {
   const controls = readControls(config.controlDir);
   const logger = openLogger('start', process.env['WAYBILL_VERBOSITY'] ?? 'info');
   for (const { file, line, message } of controls.warnings) logger.warn({ file, line }, message);
-  const engine = await runStart(config, logger);
-  obeySignals(engine, logger);
+  // Before anything runs: an ALRM that nobody obeys would end us.
+  const starting = runStart(config, logger);
+  obeySignals(starting, logger);
+  const engine = await starting;
   if (process.stdout.isTTY || process.env['npm_lifecycle_event'] === 'start') {
     process.stdout.write(welcome(config, controls, engine));
   }
 }
 
-function obeySignals(engine: Started, logger: Logger): void {
+function obeySignals(starting: Promise<Started>, logger: Logger): void {
+  const withEngine = (use: (engine: Started) => Promise<unknown> | undefined): void => {
+    starting.then(use).catch((cause: unknown) => {
+      logger.error({ cause: wordsOf(cause) }, 'trouble while obeying a signal');
+    });
+  };
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) process.exit(111);
     stopping = true;
     logger.info({ signal }, 'stopping: finishing what is under way');
-    engine.stop(signal).then(
-      () => process.exit(0),
-      (cause: unknown) => {
-        logger.error({ cause: wordsOf(cause) }, 'trouble while stopping');
-        process.exit(111);
-      },
-    );
+    starting
+      .then((engine) => engine.stop(signal))
+      .then(
+        () => process.exit(0),
+        (cause: unknown) => {
+          logger.error({ cause: wordsOf(cause) }, 'trouble while stopping');
+          process.exit(111);
+        },
+      );
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => {
     logger.info({}, 'reloading settings');
-    void engine.reload();
+    withEngine((engine) => engine.reload());
   });
   process.on('SIGALRM', () => {
     logger.info({}, 'retrying everything now');
-    void engine.retryAll?.('signal', 'SIGALRM');
+    withEngine((engine) => engine.retryAll?.('signal', 'SIGALRM'));
   });
 }
 
