@@ -20,7 +20,7 @@ export function mail(session: Session, argument: string): Reply {
   const returnPath = replaceOwnIp(path.address, rules);
   session.transaction = {
     ...{ returnPath, badReturnPath: isBadReturnPath(returnPath, rules) },
-    ...{ utf8: path.params.has('SMTPUTF8'), recipients: [] },
+    ...{ utf8: path.params.has('SMTPUTF8'), recipients: [], recipientChars: 0 },
   };
   return replies.senderOk;
 }

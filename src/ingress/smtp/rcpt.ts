@@ -35,8 +35,13 @@ export function rcpt(session: Session, argument: string): Reply | Promise<Reply>
 
 function refuseFirst(named: Address, transaction: Transaction, most: number): Reply | undefined {
   if (!transaction.utf8 && !isAscii(named)) return replies.utf8Needed;
-  return transaction.recipients.length >= most ? replies.tooManyRecipients : undefined;
+  const { recipients, recipientChars } = transaction;
+  const full = recipients.length >= most || recipientChars + named.length > mostRecipientChars;
+  return full ? replies.tooManyRecipients : undefined;
 }
+
+/** Ten thousand recipients of two hundred characters; more come with another letter, as RFC 5321 §4.5.3.1.10 has it. */
+const mostRecipientChars = 2_000_000;
 
 function knock(
   session: Session,
@@ -46,6 +51,7 @@ function knock(
   const conclude = (receives: boolean): Reply => {
     if (!receives) return refused(session, replies.nobodyHome, recipient);
     transaction.recipients.push(recipient);
+    transaction.recipientChars += recipient.length;
     return replies.recipientOk;
   };
   const giveUp = (cause: unknown): Reply => {

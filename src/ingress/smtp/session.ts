@@ -25,6 +25,8 @@ export type Transaction = {
   /** SMTPUTF8 was asked for (RFC 6531). */
   readonly utf8: boolean;
   readonly recipients: Address[];
+  /** Characters of all recipients together: what a client can make us remember is bounded. */
+  recipientChars: number;
 };
 
 /** What all sessions of a door share. */
