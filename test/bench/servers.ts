@@ -77,6 +77,8 @@ function writeWaybillConfig(config: string, { listen, sink, dead }: Ports): void
   put('control/rcpthosts', 'local.test\nbench.test\n');
   put('control/smtproutes', `sink.test:127.0.0.1:${sink}\ndead.test:127.0.0.1:${dead}\n`);
   put('control/tcp.smtp', '127.:allow,RELAYCLIENT=""\n');
+  // As many as Postfix is given for one mailbox.
+  put('control/concurrencylocal', '20\n');
   put('users/assign', '=bench:bench:::mail/bench:::\n.\n');
   put('alias/.qmail-postmaster', '&bench@local.test\n');
 }
@@ -181,7 +183,7 @@ function idsOf(user: string): [number, number] {
 function spawnIn(group: Group, argv: readonly string[], env: Readonly<Record<string, string>>) {
   const child = spawn('sh', ['-c', 'read go && exec "$@"', 'sh', ...argv], {
     stdio: ['pipe', 'ignore', 'inherit'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, WAYBILL_VERBOSITY: 'error', ...env },
   });
   group.add(child.pid!);
   child.stdin.end('go\n');
