@@ -17,5 +17,6 @@ export default {
       },
     ],
   },
+  reporters: ['default', '<rootDir>/config/dev/tally-reporter.mjs'],
   testTimeout: 20_000,
 };

@@ -19,6 +19,11 @@ export async function serve(places: {
   const engine = await starting;
   if (process.stdout.isTTY || process.env['npm_lifecycle_event'] === 'start') {
     process.stdout.write(welcome(config, controls, engine));
+  } else {
+    const listening = engine.sockets.map(
+      ({ kind, endpoint: { host, port } }) => `${kind} ${host}:${port}`,
+    );
+    logger.info({ listening, data: config.dataDir }, 'running');
   }
 }
 
