@@ -4,11 +4,9 @@
  * behind it.
  *
  * Fair three ways. Lanes take turns. Within a lane, new mail and retries take turns, so that neither
- * starves the other (qmail's "silly" syndrome). And a lane may hold at most three times as many slots
- * as are free (dynamic thresholds, Choudhury and Hahne 1998): alone it gets three quarters of them,
- * two slow lanes three sevenths each, and up to four of them leave a slot for a destination not yet known
- * to be slow (of 20; a handful of slots may all be one lane's). A lane in trouble (no connection at its last attempt) gets one slot, and all such lanes
- * together at most a quarter of them.
+ * starves the other (qmail's "silly" syndrome). And no lane may hold more than its share of the slots
+ * (`lane-shares.ts`). A lane in trouble (no connection at its last attempt) gets one slot, and all such
+ * lanes together at most a quarter of them.
  */
 import { Subject, type Observable } from 'rxjs';
 import {
@@ -22,6 +20,7 @@ import type { MessageId, RecipientNo } from '../mail/envelope.ts';
 import type { Cancel, Clock, Instant } from '../platform/clock.ts';
 import { DueHeap } from './due-heap.ts';
 import { LaneLists } from './lane-lists.ts';
+import { LaneShares } from './lane-shares.ts';
 import { place, RowPlaces } from './row-places.ts';
 import type { ChannelName } from './ports.ts';
 
@@ -34,6 +33,7 @@ export type Job = {
   readonly lane: string;
   /** Whether the lane was in trouble when the job was handed out. */
   readonly troubled: boolean;
+  readonly takenAt: Instant;
   readonly rows: readonly Row[];
 };
 
@@ -62,8 +62,7 @@ export class Scheduler implements AgendaWatcher {
   readonly #channels: Record<ChannelName, ChannelState>;
   readonly #stirred = new Subject<void>();
   readonly #places = new RowPlaces();
-  readonly #laneActive = new Map<string, number>();
-  readonly #troubled = new Set<string>();
+  readonly #shares = new LaneShares();
   readonly #parked = new Set<MessageId>();
   #jobs = 0;
   #alarm: Cancel | undefined;
@@ -172,9 +171,7 @@ export class Scheduler implements AgendaWatcher {
     const channel = this.#channels[job.channel];
     channel.active -= 1;
     if (job.troubled) channel.troubled -= 1;
-    const active = (this.#laneActive.get(job.lane) ?? 1) - 1;
-    if (active === 0) this.#laneActive.delete(job.lane);
-    else this.#laneActive.set(job.lane, active);
+    this.#shares.giveBack(job.lane, this.#options.clock.now() - job.takenAt);
     if (trouble !== undefined) this.#noteTrouble(channel, job.lane, trouble);
     for (const row of job.rows) {
       if (!this.#places.isOutWith(row, job.no)) continue;
@@ -219,17 +216,18 @@ export class Scheduler implements AgendaWatcher {
   }
 
   #pick(channel: ChannelState, troubled: boolean, free: number, slots: number): Row | undefined {
-    const activeIn = (lane: number) => this.#laneActive.get(this.#table.laneName(lane)) ?? 0;
-    if (!troubled)
-      return channel.lists.take('sound', (lane) => activeIn(lane) < Math.max(1, 3 * free));
+    const nameOf = (lane: number) => this.#table.laneName(lane);
+    if (!troubled) {
+      return channel.lists.take('sound', (lane) => this.#shares.mayHaveOneMore(nameOf(lane), free));
+    }
     if (channel.troubled >= Math.max(1, Math.floor(slots / 4))) return undefined;
-    return channel.lists.take('troubled', (lane) => activeIn(lane) === 0);
+    return channel.lists.take('troubled', (lane) => this.#shares.of(nameOf(lane)) === 0);
   }
 
   #makeJob(name: ChannelName, channel: ChannelState, first: Row): Job {
     const table = this.#table;
     const lane = table.laneName(table.lane[first]!);
-    const troubled = this.#troubled.has(lane);
+    const troubled = this.#shares.isTroubled(lane);
     const no = (this.#jobs = (this.#jobs + 1) % 0x7fffffff);
     const rows = this.#companions(first);
     for (const row of rows) {
@@ -238,9 +236,11 @@ export class Scheduler implements AgendaWatcher {
     }
     channel.active += 1;
     if (troubled) channel.troubled += 1;
-    this.#laneActive.set(lane, (this.#laneActive.get(lane) ?? 0) + 1);
+    this.#shares.take(lane);
+    const takenAt = this.#options.clock.now();
     const rcpts = rows.map((row) => table.rcpt[row]!);
-    return { no, message: this.#idOf(first), rcpts, channel: name, lane, troubled, rows };
+    const message = this.#idOf(first);
+    return { no, message, rcpts, channel: name, lane, troubled, takenAt, rows };
   }
 
   /** The due recipients of the same letter in the same lane: they share one transaction. */
@@ -267,11 +267,7 @@ export class Scheduler implements AgendaWatcher {
   }
 
   #noteTrouble(channel: ChannelState, lane: string, trouble: boolean): void {
-    if (this.#troubled.has(lane) === trouble) return;
-    // Bounded: forgetting that a lane was in trouble costs one more slow attempt.
-    if (this.#troubled.size > 100_000) this.#troubled.clear();
-    if (trouble) this.#troubled.add(lane);
-    else this.#troubled.delete(lane);
+    if (!this.#shares.note(lane, trouble)) return;
     const no = this.#table.laneNo(lane);
     if (no !== undefined) channel.lists.mark(no, trouble);
   }
@@ -280,7 +276,7 @@ export class Scheduler implements AgendaWatcher {
     const lane = this.#table.lane[row]!;
     this.#places.put(row, place.lane);
     const name = this.#table.laneName(lane);
-    this.#listsOf(lane).add(row, lane, this.#table.tried[row] === 1, this.#troubled.has(name));
+    this.#listsOf(lane).add(row, lane, this.#table.tried[row] === 1, this.#shares.isTroubled(name));
   }
 
   #leaveLane(row: Row): void {

@@ -10,7 +10,16 @@ import { outcome } from '../support/queue-mail.ts';
 
 /** One job to one recipient, by its letter's name. */
 const job = (message: string, channel: 'local' | 'remote' = 'remote'): Job => ({
-  ...{ no: 1, message, rcpts: [0], channel, lane: `${channel} a`, troubled: false, rows: [0] },
+  ...{
+    no: 1,
+    message,
+    rcpts: [0],
+    channel,
+    lane: `${channel} a`,
+    troubled: false,
+    takenAt: 0,
+    rows: [0],
+  },
 });
 
 const orderOf = ({ message, channel }: Job): Order => ({
