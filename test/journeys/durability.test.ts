@@ -31,11 +31,14 @@ async function trace(roles: readonly Role[], work: () => Promise<unknown>): Prom
   const child: ChildProcess = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  await until(() => said.split('attached').length > roles.length, 'strace to be attached');
-  await work();
-  const ended = new Promise((done) => child.once('exit', done));
-  child.kill('SIGINT');
-  await ended;
+  try {
+    await until(() => said.split('attached').length > roles.length, 'strace to be attached');
+    await work();
+  } finally {
+    const ended = new Promise((done) => child.once('exit', done));
+    child.kill('SIGINT');
+    await ended;
+  }
   return readFileSync(file, 'utf8').split('\n');
 }
 

@@ -117,7 +117,7 @@ withPostfix('2,000 letters of smtp-source over twenty sessions', () => {
 });
 
 describe('a letter from', () => {
-  withSwaks('swaks lies in the Maildir within a second', async () => {
+  withSwaks('swaks lies in the Maildir', async () => {
     const args = [
       '--server',
       `127.0.0.1:${engine.port}`,
@@ -134,7 +134,6 @@ describe('a letter from', () => {
       () =>
         engine.maildir('demo').some((file) => readFileSync(file, 'latin1').includes('from swaks')),
       'the letter',
-      1_000,
     );
   });
 

@@ -2,8 +2,8 @@
  * The queue's switchboard: who is connected, and what each may ask. A door may hand in letters and ask
  * who lives here; a channel may read the bodies it was given; the control socket takes an operator's orders.
  */
-import { Subject, type Observable } from 'rxjs';
-import type { Refusals } from '../../ingress/ports.ts';
+import { filter, firstValueFrom, race, Subject, timer, type Observable } from 'rxjs';
+import type { Directory, Refusals } from '../../ingress/ports.ts';
 import { openLink, type Handlers, type Link } from '../../platform/link.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { wordsOf } from '../../platform/logger.ts';
@@ -38,7 +38,14 @@ export function openHub(parts: HubParts): LinkHub {
   const changed$ = new Subject<ChannelName>();
   const onBug = (cause: unknown) =>
     parts.logger.error({ cause: wordsOf(cause) }, 'bug behind a link');
-  const directory = linkedDirectory(() => channels.get('local'));
+  const directory = patient(
+    linkedDirectory(() => channels.get('local')),
+    async () => {
+      if (channels.has('local')) return;
+      const back$ = changed$.pipe(filter(() => channels.has('local')));
+      await firstValueFrom(race(back$, timer(localPatienceMs)));
+    },
+  );
 
   const takeDoor = (stream: Duplex): void => {
     let link: Link | undefined = undefined;
@@ -79,6 +86,16 @@ export function openHub(parts: HubParts): LinkHub {
     changed$,
   };
 }
+
+/** How long a client at RCPT waits for `local` to come up, or back, before it hears 451. */
+const localPatienceMs = 5_000;
+
+const patient = (directory: Directory, ready: () => Promise<void>): Directory => ({
+  async receives(address) {
+    await ready();
+    return directory.receives(address);
+  },
+});
 
 /** Says that the link is served. */
 const hello = (): void => undefined;
