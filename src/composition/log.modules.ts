@@ -2,7 +2,7 @@
 import { ContainerModule, type ServiceIdentifier } from 'inversify';
 import { mkdirSync } from 'node:fs';
 import { MemoryLog } from '../log/memory/memory-log.ts';
-import { messageStream } from '../queue/events.ts';
+import { messageOf, messageStream } from '../queue/events.ts';
 import { SqliteLog } from '../log/sqlite/sqlite-log.ts';
 import { diskSpool, type DiskSpool } from '../spool/disk/disk-spool.ts';
 import { memorySpool } from '../spool/memory/memory-spool.ts';
@@ -34,7 +34,8 @@ export const sqliteModule = new ContainerModule(({ bind }) => {
       (log: SqliteLog) =>
         diskSpool(spoolDirectory, {
           read: (id) => log.readBody(messageStream(id)),
-          remove: (ids) => log.removeBodies(ids.map(messageStream)),
+          remove: (ids) =>
+            log.removeBodies(ids.map(messageStream)).map((stream) => messageOf(stream)!),
         }),
       [Engine],
     )

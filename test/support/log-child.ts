@@ -93,7 +93,7 @@ async function stage(): Promise<void> {
   const log = new SqliteLog(file);
   const spool = diskSpool(join(directory, 'spool'), {
     read: (id) => log.readBody(`message-${id}`),
-    remove: () => undefined,
+    remove: (ids) => ids,
   });
   say('begin');
   const id = newId();
@@ -111,7 +111,7 @@ async function stage(): Promise<void> {
 /** A body that is larger than the disk, and then one that is not. */
 async function overfill(): Promise<void> {
   const root = join(directory, 'spool');
-  const spool = diskSpool(root, { read: () => undefined, remove: () => undefined });
+  const spool = diskSpool(root, { read: () => undefined, remove: (ids) => ids });
   await spool
     .stage(newId(), randomBytes(600_000))
     .catch((cause: unknown) => say(`refused ${code(cause)}`));

@@ -9,7 +9,8 @@ export function openAt(dir: TempDir, options?: SqliteLogOptions): Opened {
   const log = new SqliteLog(dir.file('log.db'), options);
   const spool = diskSpool(dir.file('spool'), {
     read: (id) => log.readBody(`message-${id}`),
-    remove: (ids) => log.removeBodies(ids.map((id) => `message-${id}`)),
+    remove: (ids) =>
+      log.removeBodies(ids.map((id) => `message-${id}`)).map((name) => name.slice(8)),
   });
   return { log, spool };
 }

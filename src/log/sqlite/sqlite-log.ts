@@ -142,18 +142,20 @@ export class SqliteLog implements EventLog {
 
   /**
    * Gives back the room of bodies that no letter needs. Without a sync of its own: the next append's
-   * carries it to disk, and a power cut before that only leaves the bytes lying.
+   * carries it to disk, and a power cut before that only leaves the bytes lying. Returns those that
+   * have no body here.
    */
-  removeBodies(streams: readonly StreamName[]): void {
-    if (streams.length === 0) return;
+  removeBodies(streams: readonly StreamName[]): readonly StreamName[] {
+    if (streams.length === 0) return [];
     if (this.#broken !== undefined) throw this.#broken;
     try {
       const { db, begin, commit, dropBody } = this.#opened();
       db.exec('PRAGMA synchronous = NORMAL');
       begin.run();
-      for (const stream of streams) dropBody.run(toStreamKey(stream));
+      const others = streams.filter((stream) => dropBody.run(toStreamKey(stream)).changes === 0);
       commit.run();
       db.exec('PRAGMA synchronous = FULL');
+      return others;
     } catch (cause) {
       if (!this.#closed) this.#abandon(cause);
       throw toTrouble(cause);

@@ -17,7 +17,8 @@ import { openBodyFile, readBodyFile, type Folders } from './body-files.ts';
 /** Where small bodies lie: they travel with the log's append and are read back from it. */
 export interface InlineBodies {
   read(id: string): Uint8Array | undefined;
-  remove(ids: readonly string[]): void;
+  /** Returns those that it did not have. */
+  remove(ids: readonly string[]): readonly string[];
 }
 
 export type DiskSpool = Spool & {
@@ -53,8 +54,9 @@ export function diskSpool(directory: string, inline: InlineBodies): DiskSpool {
     },
     async remove(ids) {
       ids.forEach(refuseOddId);
-      inline.remove(ids);
-      await Promise.all(ids.map((id) => rm(join(folders.bodies, id), { force: true })));
+      // Nearly all bodies are inline; the file system is asked about the others only.
+      const files = inline.remove(ids);
+      await Promise.all(files.map((id) => rm(join(folders.bodies, id), { force: true })));
     },
     sweep: (now, isNeeded, maxAgeMs = dayMs) => sweep(folders, now, isNeeded, maxAgeMs),
   };
