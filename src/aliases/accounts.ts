@@ -1,8 +1,10 @@
 /**
- * Users of the machine as mail users: the rules of qmail-getpw. For engines that run as root;
- * an unprivileged one could not deliver to them anyway.
+ * Users of the machine as mail users: the rules of qmail-getpw. For engines that run as root; an
+ * unprivileged one could deliver to its own account only (`own-account.ts`).
  */
+import { statSync } from 'node:fs';
 import { asciiLower } from '../mail/address.ts';
+import { isTemporary } from '../platform/errno.ts';
 import type { Owner } from './owner.ts';
 
 export type Account = {
@@ -16,6 +18,18 @@ export type Account = {
 /** The system's accounts. `temporary`: nobody can tell now, so neither deliver nor bounce. */
 export interface Accounts {
   lookUp(name: string): Promise<Account | 'none' | 'temporary'>;
+}
+
+/**
+ * Adds who owns the home, which decides whether it counts. Synchronous on purpose: a call of another thread
+ * might have a user's rights (delivery/local/identity.ts).
+ */
+export function withHomeOwner(account: Omit<Account, 'homeOwner'>): Account | 'temporary' {
+  try {
+    return { ...account, homeOwner: statSync(account.home).uid };
+  } catch (cause) {
+    return isTemporary(cause) ? 'temporary' : account;
+  }
 }
 
 /** Longest account name asked for, in bytes (GETPW_USERLEN). */

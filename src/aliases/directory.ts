@@ -1,11 +1,12 @@
 /**
  * Who lives here: from a local part to its owner (qmail-lspawn), and whether a letter would be taken.
- * Order: `users/assign`, then the system's accounts where they count, then the alias user.
+ * Order: `users/cdb` or else `users/assign`, then the system's accounts where they count, then the alias user.
  */
 import { splitAddress, type AddressParts } from '../mail/address.ts';
 import type { Address } from '../mail/envelope.ts';
 import { Trouble } from '../mail/trouble.ts';
 import { accountOwner, type Accounts } from './accounts.ts';
+import type { FindAssigned } from './assign-database.ts';
 import { lookUp, type Assignment, type Assignments } from './assign.ts';
 import { dotQmailNames, type DotQmailName } from './dot-qmail-names.ts';
 import type { Owner } from './owner.ts';
@@ -27,11 +28,14 @@ export type AliasUser = {
 export type DirectoryParts = {
   /** The assignments in force; absent: there is no `users/assign`. */
   readonly assignments: () => Assignments | undefined;
-  readonly alias: () => AliasUser;
+  /** `users/cdb`: where there is one, the assignments do not count. Throws when it cannot be read. */
+  readonly database?: () => FindAssigned | undefined;
+  /** `undefined`: the machine has no such account, and mail that nobody claims waits. */
+  readonly alias: () => AliasUser | undefined;
   /** Absolute path in which homes without `/` in front lie. */
   readonly dataDirectory: string;
   readonly dotQmail: DotQmailSearch;
-  /** Only where the engine runs as root. */
+  /** Absent: nobody but those assigned. */
   readonly accounts?: Accounts;
 };
 
@@ -50,10 +54,9 @@ export function residents(parts: DirectoryParts): Residents {
     if (local === '') return undefined;
     const assigned = assignedTo(parts, local);
     if (assigned !== undefined) return assigned;
-    if (parts.accounts === undefined) return aliasOwner(parts.alias(), local);
-    const account = await accountOwner(local, parts.accounts);
+    const account = parts.accounts && (await accountOwner(local, parts.accounts));
     if (account === 'temporary') throw cannotTell('Temporary failure in qmail-lspawn.');
-    return account === 'none' ? systemAlias(parts.alias(), local, parts.accounts) : account;
+    return account === undefined || account === 'none' ? aliasOwner(parts.alias(), local) : account;
   }
 
   async function receives(address: Address): Promise<boolean> {
@@ -67,33 +70,32 @@ export function residents(parts: DirectoryParts): Residents {
   return { ownerOf, receives };
 }
 
-function assignedTo(
-  { assignments, dataDirectory }: DirectoryParts,
+function assignedTo(parts: DirectoryParts, local: string): Owner | undefined {
+  const found = findAssignment(parts, local);
+  return found && { ...found, ...placeOf(found, parts.dataDirectory) };
+}
+
+function findAssignment(
+  { assignments, database }: DirectoryParts,
   local: string,
-): Owner | undefined {
+): Assignment | undefined {
+  try {
+    const find = database?.();
+    if (find !== undefined) return find(local);
+  } catch (cause) {
+    throw cannotTell('Trouble reading users/cdb in qmail-lspawn.', cause);
+  }
   const table = assignments();
-  const found = table && lookUp(table, local);
-  return found && { ...found, ...placeOf(found, dataDirectory) };
+  return table && lookUp(table, local);
 }
 
 const placeOf = ({ home }: Assignment, dataDirectory: string): Pick<Owner, 'home' | 'managed'> =>
   home.startsWith('/') ? { home } : { home: `${dataDirectory}/${home}`, managed: true };
 
-const aliasOwner = (alias: AliasUser, local: string): Owner => ({
-  user: 'alias',
-  ...alias,
-  dash: '-',
-  ext: local,
-});
-
-/** As root, aliases are delivered to as the account `alias`, unless the settings name a user. */
-async function systemAlias(alias: AliasUser, local: string, accounts: Accounts): Promise<Owner> {
-  if (alias.uid !== undefined) return aliasOwner(alias, local);
-  const account = await accounts.lookUp('alias');
-  if (account === 'temporary') throw cannotTell('Temporary failure in qmail-lspawn.');
-  if (account === 'none') throw cannotTell('Unable to find alias user!');
-  const { uid, gid } = account;
-  return aliasOwner({ ...alias, uid, gid }, local);
+function aliasOwner(alias: AliasUser | undefined, local: string): Owner {
+  if (alias === undefined) throw cannotTell('Unable to find alias user!');
+  return { user: 'alias', ...alias, dash: '-', ext: local };
 }
 
-const cannotTell = (peer: string): Trouble => new Trouble('busy', { tryAgain: true, peer });
+const cannotTell = (peer: string, cause?: unknown): Trouble =>
+  new Trouble('busy', { tryAgain: true, peer, cause });

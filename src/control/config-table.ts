@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { normalizeIp } from '../mail/ip-address.ts';
+import { parseQuota } from '../mail/quota.ts';
 
 /** Where to listen: an IP address and a TCP port (0: any free one). */
 export type Endpoint = { readonly host: string; readonly port: number };
@@ -35,6 +36,17 @@ const count = (fallback: number, least = 0, most = 1_000_000) =>
   z.int().min(least).max(most).default(fallback);
 const path = (fallback: string) => z.string().min(1).default(fallback);
 
+/** `name`, `name:group`, or their numbers. No account's name begins with a dash, which a program would take for an option. */
+const accountPattern = /^[a-z0-9_][a-z0-9_.-]*\$?(:[a-z0-9_][a-z0-9_.-]*\$?)?$/i;
+const account = (fallback: string) =>
+  z
+    .union([z.string(), z.int().min(0)])
+    .transform(String)
+    .refine((text) => accountPattern.test(text), {
+      message: 'not an account such as "waybill-door", "waybill-door:mail" or "1001:1001"',
+    })
+    .prefault(fallback);
+
 /** No waiting beyond node's timers, in milliseconds. */
 const longestMs = 2 ** 31 - 1;
 
@@ -47,10 +59,15 @@ const sections = {
   log: z.strictObject({
     engine: z.enum(['sqlite', 'memory']).default('sqlite'),
     in_doubt: z.enum(['retry', 'hold']).default('retry'),
+    min_free_mib: count(64),
   }),
   door: z.strictObject({
     processes: count(1, 1, 64),
     max_connections: count(500, 1),
+    max_connections_per_ip: count(50),
+    idle_timeout_s: count(300, 1, Math.floor(longestMs / 1000)),
+    busy_timeout_s: count(10, 1, Math.floor(longestMs / 1000)),
+    min_bytes_per_second: count(500),
     greeting_delay_ms: count(0, 0, 60_000),
     bare_newlines: z.enum(['refuse', 'normalize']).default('refuse'),
     max_recipients: count(10_000, 1),
@@ -64,12 +81,27 @@ const sections = {
     default_delivery: z.string().min(1).default('./Maildir/'),
     users: path('users/assign'),
     alias: path('alias'),
+    accounts: z.enum(['auto', 'system', 'none']).default('auto'),
     program_timeout_s: count(86_400, 1, Math.floor(longestMs / 1000)),
+    program_processes: count(1000),
+    maildir_quota: z
+      .string()
+      .refine((text) => parseQuota(text) !== undefined, {
+        message: 'not a quota such as "50000000S,10000C" or "50M"',
+      })
+      .default(''),
+    over_quota: z.enum(['fail', 'defer']).default('fail'),
   }),
   remote: z.strictObject({
     tls: z.enum(['opportunistic', 'off']).default('opportunistic'),
     idle_ms: count(5_000, 0, longestMs),
     max_per_connection: count(100, 1),
+  }),
+  users: z.strictObject({
+    door: account('waybill-door'),
+    queue: account('waybill-queue'),
+    remote: account('waybill-remote'),
+    alias: account('alias'),
   }),
   retention: z.strictObject({
     closed_letters_days: count(0, 0, 36_500),
@@ -103,6 +135,7 @@ export const configSchema = z.strictObject({
   }),
   local: sections.local.prefault({}),
   remote: sections.remote.prefault({}),
+  users: sections.users.prefault({}),
   retention: sections.retention.prefault({}),
 });
 

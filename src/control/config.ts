@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import type { z } from 'zod';
+import { parseQuota, type Quota } from '../mail/quota.ts';
 import { ControlMistake } from '../mail/trouble.ts';
 import { configSchema, isList, isNumber, keysOf, sectionNames } from './config-table.ts';
 import type { ConfigText, Endpoint } from './config-table.ts';
@@ -25,11 +26,18 @@ export type Config = {
     readonly engine: 'sqlite' | 'memory';
     /** What becomes of an attempt that nobody knows the end of. */
     readonly inDoubt: 'retry' | 'hold';
+    /** Below it no letters are taken; 0: until the disk is full. */
+    readonly minFreeBytes: number;
   };
   readonly door: {
     readonly processes: number;
     /** For all door processes together; the control file concurrencyincoming overrides it. */
     readonly maxConnections: number;
+    /** Relay clients excepted; 0: any number. */
+    readonly maxConnectionsPerIp: number;
+    readonly idleTimeoutMs: number;
+    readonly busyTimeoutMs: number;
+    readonly minBytesPerSecond: number;
     readonly greetingDelayMs: number;
     readonly bareNewlines: 'refuse' | 'normalize';
     readonly maxRecipients: number;
@@ -42,12 +50,27 @@ export type Config = {
     readonly defaultDelivery: string;
     readonly users: string;
     readonly alias: string;
+    /** Whether the machine's accounts have mailboxes; `auto`: when started by root. */
+    readonly accounts: 'auto' | 'system' | 'none';
     readonly programTimeoutMs: number;
+    /** How many processes of one user there may be when a program of his starts; 0: as many as the system allows. */
+    readonly programProcesses: number;
+    /** Of Maildirs that have none of their own. */
+    readonly maildirQuota: Quota;
+    readonly overQuota: 'fail' | 'defer';
   };
   readonly remote: {
     readonly tls: 'opportunistic' | 'off';
     readonly idleMs: number;
     readonly maxPerConnection: number;
+  };
+  /** Whom each role runs as when started by root: `name`, `name:group`, or numbers. Not looked up here. */
+  readonly users: {
+    readonly door: string;
+    readonly queue: string;
+    readonly remote: string;
+    /** Not a role: whom the files of addresses that are no user's run as. */
+    readonly alias: string;
   };
   /** 0: closed letters stay for ever. */
   readonly retention: { readonly closedLettersDays: number };
@@ -161,10 +184,18 @@ function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
     dataDir,
     controlDir: join(dir, 'control'),
     listen: text.listen,
-    log: { engine: log.engine, inDoubt: log.in_doubt },
+    log: {
+      engine: log.engine,
+      inDoubt: log.in_doubt,
+      minFreeBytes: log.min_free_mib * 1024 * 1024,
+    },
     door: {
       processes: door.processes,
       maxConnections: door.max_connections,
+      maxConnectionsPerIp: door.max_connections_per_ip,
+      idleTimeoutMs: door.idle_timeout_s * 1000,
+      busyTimeoutMs: door.busy_timeout_s * 1000,
+      minBytesPerSecond: door.min_bytes_per_second,
       greetingDelayMs: door.greeting_delay_ms,
       bareNewlines: door.bare_newlines,
       maxRecipients: door.max_recipients,
@@ -176,13 +207,18 @@ function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
       defaultDelivery: local.default_delivery,
       users: at(local.users),
       alias: at(local.alias),
+      accounts: local.accounts,
       programTimeoutMs: local.program_timeout_s * 1000,
+      programProcesses: local.program_processes,
+      maildirQuota: parseQuota(local.maildir_quota) ?? {},
+      overQuota: local.over_quota,
     },
     remote: {
       tls: remote.tls,
       idleMs: remote.idle_ms,
       maxPerConnection: remote.max_per_connection,
     },
+    users: text.users,
     retention: { closedLettersDays: retention.closed_letters_days },
   };
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ControlMistake } from '../mail/trouble.ts';
+import { checkCompiled } from './compiled.ts';
 import { parseControls } from './controls.ts';
 import type { ControlTexts, ParsedControls, Warning } from './controls.ts';
 import { controlNames, tcpRulesFile } from './settings.ts';
@@ -21,26 +22,33 @@ export type LoadedControls = ParsedControls & {
  */
 export function readControls(dir: string): LoadedControls {
   const files: Record<string, string> = {};
-  const warnings: Warning[] = [];
   for (const name of [...controlNames, tcpRulesFile]) {
     const bytes = readIfThere(join(dir, name));
-    if (bytes === undefined) continue;
-    const text = bytes.toString('utf8');
-    if (text.includes('\ufffd')) {
-      const message = 'has bytes that are not UTF-8, which match nothing';
-      warnings.push({ file: join(dir, name), line: undefined, message });
-    }
-    files[name] = text;
+    if (bytes !== undefined) files[name] = bytes.toString('utf8');
   }
+  const loaded = loadControls(files, dir);
+  return { ...loaded, warnings: [...loaded.warnings, ...databaseIn(dir), ...strangersIn(dir)] };
+}
+
+/** The same for texts that somebody else has read; `dir` is where they lay. */
+export function loadControls(files: ControlTexts, dir: string): LoadedControls {
   const parsed = parseControls(files, dir);
-  const digest = digestOf(files);
   return {
     ...parsed,
-    warnings: [...warnings, ...parsed.warnings, ...strangersIn(dir)],
+    warnings: [...oddBytes(files, dir), ...parsed.warnings],
     files,
-    digest,
+    digest: digestOf(files),
   };
 }
+
+const oddBytes = (files: ControlTexts, dir: string): readonly Warning[] =>
+  Object.entries(files)
+    .filter(([, text]) => text.includes('\ufffd'))
+    .map(([name]) => ({
+      file: join(dir, name),
+      line: undefined,
+      message: 'has bytes that are not UTF-8, which match nothing',
+    }));
 
 function readIfThere(path: string): Buffer | undefined {
   try {
@@ -48,7 +56,8 @@ function readIfThere(path: string): Buffer | undefined {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
-    throw new ControlMistake(path, undefined, `cannot be read (${code ?? String(cause)})`);
+    const who = code === 'EACCES' ? ` by uid ${process.geteuid?.()}` : '';
+    throw new ControlMistake(path, undefined, `cannot be read${who} (${code ?? String(cause)})`);
   }
 }
 
@@ -62,7 +71,16 @@ function digestOf(files: ControlTexts): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-const known: ReadonlySet<string> = new Set([...controlNames, tcpRulesFile]);
+const moreHostsDatabase = 'morercpthosts.cdb';
+
+function databaseIn(dir: string): readonly Warning[] {
+  const file = join(dir, moreHostsDatabase);
+  const source = join(dir, 'morercpthosts');
+  const found = checkCompiled({ database: file, source, compiler: 'qmail-newmrh' });
+  return found.map(({ message }) => ({ file, line: undefined, message }));
+}
+
+const known: ReadonlySet<string> = new Set([...controlNames, tcpRulesFile, moreHostsDatabase]);
 
 /** Files that nobody reads: most often a slip in the name. */
 function strangersIn(dir: string): readonly Warning[] {

@@ -16,7 +16,8 @@ Generated from \`src/control/settings.ts\`; to change this page, change that tab
 
 The files lie in \`control/\` of the configuration directory, and have qmail's names, syntax and meaning.
 Upper and lower case of A to Z do not matter in keys and domains; leading blanks count. SIGHUP reads all files again;
-a row with *restart* is obeyed from the next start on. What qmail ignores in silence is ignored here, too, but
+a row with *restart* is obeyed from the next start on. \`start\` alone reads them and hands them to the other roles, all or
+none: they need no right to read them, while programs that people call (\`inject\`) do. What qmail ignores in silence is ignored here, too, but
 \`waybill check\` tells of it.
 
 ## Readers
@@ -34,7 +35,7 @@ nobody may relay. A line that means nothing is a mistake.
 
 - A missing \`rcpthosts\` accepts what is delivered here, and never relays (\`decisions/0003-missing-rcpthosts.md\`).
 - All files are read again together, not only \`locals\` and \`virtualdomains\`, so that one digest names the rules in force.
-- \`morercpthosts\` is read as text. \`morercpthosts.cdb\` is not read.
+- \`morercpthosts\` is read as text where there is no \`morercpthosts.cdb\`. The database is no part of the digest.
 - \`smtproutes\` takes IPv6 addresses, bare or (with a port) in brackets.
 - A port of \`smtproutes\` above 65535 never connects.
 `;

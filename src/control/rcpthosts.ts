@@ -5,13 +5,14 @@
  */
 import { asciiLower, splitAddress } from '../mail/address.ts';
 import type { Address } from '../mail/envelope.ts';
+import type { Hosts } from './more-hosts.ts';
 import type { Controls } from './settings.ts';
 import { domainKeys, findVirtualDomain, undoPercentHack } from './virtual-domains.ts';
 
 export type RcptRules = Pick<
   Controls,
-  'rcpthosts' | 'morercpthosts' | 'locals' | 'virtualdomains' | 'percenthack'
->;
+  'rcpthosts' | 'locals' | 'virtualdomains' | 'percenthack'
+> & { readonly morercpthosts: Hosts };
 
 /**
  * The rule that lets a recipient in (`rcpthosts: .demo.test`), or `undefined` to refuse it.
@@ -25,7 +26,7 @@ export function acceptsRecipient(address: Address, rules: RcptRules): string | u
   return listed('rcpthosts', rcpthosts, domain) ?? listed('morercpthosts', morercpthosts, domain);
 }
 
-function listed(file: string, hosts: ReadonlySet<string>, domain: string): string | undefined {
+function listed(file: string, hosts: Hosts, domain: string): string | undefined {
   const keys = domainKeys(asciiLower(domain)).filter((key) => key !== '');
   const key = keys.find((candidate) => hosts.has(candidate));
   return key === undefined ? undefined : `${file}: ${key}`;

@@ -167,7 +167,7 @@ export const settings = {
   idhost: host('idhost', ['inject'], 'Host in the Message-ID of letters that have none.'),
   localiphost: line('`me`, else off', [['door'], 'Replaces `[our.ip.address]` in MAIL and RCPT.'], ({ me }) => me),
   locals: lines('one entry: `me`', [['queue', 'door'], 'Domains whose users live here. An empty file means: none.'], localsOrMe),
-  morercpthosts: lines('none', [['door'], 'More of `rcpthosts`, and only looked at when that exists; the text is read, no cdb is needed.'], none),
+  morercpthosts: lines('none', [['door'], 'More of `rcpthosts`, and only looked at when that exists. No cdb is needed; where `morercpthosts.cdb` exists, it counts instead, and is looked into anew for each recipient.'], none),
   outgoingip: address("the system's choice", [['remote'], 'Address that outgoing connections come from.']),
   percenthack: lines('none', [['queue'], 'Domains where `user%host@domain` means `user@host`. On a public server, a way to relay.'], none),
   plusdomain: host('plusdomain', ['inject'], 'Replaces a `+` at the end of a host name.'),

@@ -7,6 +7,7 @@ import { asciiLower } from '../mail/address.ts';
 import { ipv6Groups, normalizeIp } from '../mail/ip-address.ts';
 import { ControlMistake } from '../mail/trouble.ts';
 import type { Note, Parsed } from './readers.ts';
+import { ipv6Prefix, parseTcpRuleLine, toRuleText } from './tcp-rule-lines.ts';
 
 export type TcpRule = {
   readonly line: number;
@@ -36,8 +37,8 @@ export function parseTcpRules(text: string, file = 'tcp.smtp'): Parsed<TcpRules>
   const notes: Note[] = [];
   text.split('\n').forEach((raw, index) => {
     const line = index + 1;
-    const content = raw.replace(/[ \t]+$/, '');
-    if (content === '' || content.startsWith('#')) return;
+    const content = toRuleText(raw);
+    if (content === undefined) return;
     if (!content.includes(':')) {
       notes.push({ line, message: 'no colon: the line is ignored' });
       return;
@@ -59,49 +60,19 @@ export function parseTcpRules(text: string, file = 'tcp.smtp'): Parsed<TcpRules>
   return { value: rules, notes };
 }
 
-/** An address may hold colons itself (IPv6), so the line splits where `allow` or `deny` begins. */
 function parseRule(content: string, file: string, line: number): readonly TcpRule[] {
-  const mistake = () =>
-    new ControlMistake(file, line, `unable to parse this line: ${JSON.stringify(content)}`);
-  const match = /^(.*?):(allow|deny)(?=,|$)(.*)$/.exec(content);
-  const env = match && parseVariables(match[3] ?? '');
-  const addresses = match && expandRange(match[1] ?? '');
-  if (!match || !env || !addresses) throw mistake();
-  return addresses.map((address) => ({
-    ...{ line, env, allow: match[2] === 'allow' },
-    key: toKey(address),
-  }));
-}
-
-/** `,VAR="value",VAR=/value/`: the byte after `=` ends the value, too. */
-function parseVariables(text: string): ReadonlyMap<string, string> | undefined {
-  const env = new Map<string, string>();
-  let rest = text;
-  while (rest !== '') {
-    const match = /^,([^=]*)=(.)/.exec(rest);
-    if (!match) return undefined;
-    const [start, name = '', delimiter = ''] = match;
-    const end = rest.indexOf(delimiter, start.length);
-    if (end < 0) return undefined;
-    env.set(name, rest.slice(start.length, end));
-    rest = rest.slice(end + 1);
+  const parsed = parseTcpRuleLine(content);
+  if (parsed === undefined) {
+    const message = `unable to parse this line: ${JSON.stringify(content)}`;
+    throw new ControlMistake(file, line, message);
   }
-  return env;
-}
-
-/** `1.2.3.4-9` stands for six addresses; the upper limit ends at 255. */
-function expandRange(address: string): readonly string[] | undefined {
-  if (/[=@:]/.test(address) || !address.includes('-')) return [address];
-  const match = /^(|.*?\.)([0-9]+)-([0-9]+)((?:\..*)?)$/.exec(address);
-  if (!match) return undefined;
-  const [, before = '', from, to, after = ''] = match;
-  const last = Math.min(Number(to), 255);
-  const count = Math.max(0, last - Number(from) + 1);
-  return Array.from({ length: count }, (_, i) => `${before}${Number(from) + i}${after}`);
+  const { addresses, allow, variables } = parsed;
+  const env = new Map(variables);
+  return addresses.map((address) => ({ line, env, allow, key: toKey(address) }));
 }
 
 /** An address in the spelling that look-ups use. */
-function toKey(address: string): string {
+export function toKey(address: string): string {
   if (address.startsWith('=')) return asciiLower(address);
   const at = address.lastIndexOf('@');
   const info = address.slice(0, at + 1);
@@ -110,33 +81,27 @@ function toKey(address: string): string {
   return info + (normalizeIp(host) ?? ipv6Prefix(host) ?? host);
 }
 
-/** `2001:0DB8:` as `2001:db8:`; `undefined` when it is none. */
-function ipv6Prefix(text: string): string | undefined {
-  if (!/^(?:[0-9a-f]{1,4}:){1,7}$/i.test(text)) return undefined;
-  const groups = text.split(':').slice(0, -1);
-  return groups.map((group) => `${Number.parseInt(group, 16).toString(16)}:`).join('');
-}
-
 /** Keys in the order of tcprules; the first that is there decides, and without any the client may come in. */
 export function lookupTcpRule(rules: TcpRules, client: TcpClient): TcpDecision {
-  for (const key of clientKeys(client)) {
+  const ip = normalizeIp(client.ip) ?? client.ip;
+  const named = client.host === undefined ? {} : { host: asciiLower(client.host) };
+  for (const key of clientKeys({ ...client, ip, ...named })) {
     const rule = rules.get(key);
     if (rule !== undefined) return { allow: rule.allow, env: rule.env, rule: `tcp.smtp: ${key}` };
   }
   return { allow: true, env: new Map(), rule: 'default' };
 }
 
-function* clientKeys({ ip, host, info }: TcpClient): Generator<string> {
-  const address = normalizeIp(ip) ?? ip;
-  const name = host === undefined ? undefined : asciiLower(host);
-  if (info !== undefined) yield `${info}@${address}`;
-  if (info !== undefined && name !== undefined) yield `${info}@=${name}`;
-  yield address;
-  if (name !== undefined) yield `=${name}`;
-  yield* prefixes(address);
-  if (name !== undefined) {
-    for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
-      yield `=${name.slice(dot)}`;
+/** The keys that may speak for a client, in the order to ask; its addresses and names as they are given. */
+export function* clientKeys({ ip, host, info }: TcpClient): Generator<string> {
+  if (info !== undefined) yield `${info}@${ip}`;
+  if (info !== undefined && host !== undefined) yield `${info}@=${host}`;
+  yield ip;
+  if (host !== undefined) yield `=${host}`;
+  yield* prefixes(ip);
+  if (host !== undefined) {
+    for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
+      yield `=${host.slice(dot)}`;
     }
     yield '=';
   }

@@ -44,6 +44,8 @@ export type Arrival = {
   readonly tls?: TlsFacts;
   /** Numeric user of the program that injected it. */
   readonly uid?: number;
+  /** Who that program says its user is: its environment's word, not the kernel's. */
+  readonly user?: string;
   /** The body uses 8-bit bytes (RFC 6152) or the envelope UTF-8 (RFC 6531). */
   readonly eightBit?: boolean;
   readonly utf8?: boolean;

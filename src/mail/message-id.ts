@@ -14,19 +14,17 @@ export const randomBytesWanted = 10;
 /** 48 bits of milliseconds: up to the year 10889. */
 const lastInstant: Instant = 2 ** 48 - 1;
 
-const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
 /** A name from the instant and ten random bytes. */
 export function makeMessageId(at: Instant, random: Uint8Array): MessageId {
   if (random.length < randomBytesWanted) throw new RangeError('a message id needs 10 random bytes');
   const time = Math.floor(at);
   if (!(time >= 0 && time <= lastInstant)) throw new RangeError(`no message id for instant ${at}`);
-  const tail = random.slice(0, randomBytesWanted);
+  const tail = Buffer.from(random.subarray(0, randomBytesWanted));
   tail[0] = 0x70 | (tail[0]! & 0x0f);
   tail[2] = 0x80 | (tail[2]! & 0x3f);
-  const digits = time.toString(16).padStart(12, '0') + hex(tail);
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const head = time.toString(16).padStart(12, '0');
+  const rest = tail.toString('hex');
+  return `${head.slice(0, 8)}-${head.slice(8)}-${rest.slice(0, 4)}-${rest.slice(4, 8)}-${rest.slice(8)}`;
 }
 
 /** A name that the same instant and hash (16 bytes or more, of whatever made the letter) always give again. */

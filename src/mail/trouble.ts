@@ -7,6 +7,7 @@ export type TroubleCode =
   | 'revision-conflict'
   | 'log-unavailable'
   | 'log-full'
+  | 'log-broken'
   | 'log-in-use'
   | 'log-damaged'
   | 'spool-full'

@@ -1,5 +1,6 @@
 /** What one attempt came to, and in whose words. */
 import type { RecipientNo, TlsFacts } from './envelope.ts';
+import type { LinesDone } from './lines-done.ts';
 
 /** The far side's answer, or ours when there was no far side. */
 export type Reply = {
@@ -22,7 +23,12 @@ export type Reply = {
 /** qmail's K, Z and D. What we do not understand is deferred. */
 export type VerdictKind = 'delivered' | 'deferred' | 'failed';
 
-export type Verdict = { readonly kind: VerdictKind; readonly reply: Reply };
+export type Verdict = {
+  readonly kind: VerdictKind;
+  readonly reply: Reply;
+  /** Local deliveries that got as far as a dot-qmail file: what its lines did. */
+  readonly lines?: LinesDone;
+};
 
 /** The verdict on one recipient of an attempt. */
 export type Outcome = Verdict & {

@@ -1,10 +1,19 @@
 /** The system's error numbers, in qmail's words (error_str.c) and by qmail's hopes (error_temp.c). */
+import { constants } from 'node:os';
 
 /** `ENOENT`; `undefined` for what is no error of the system. */
 export function errnoOf(cause: unknown): string | undefined {
   if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined;
-  return typeof cause.code === 'string' ? cause.code : undefined;
+  const { code } = cause;
+  if (typeof code !== 'string') return undefined;
+  const unnamed = /^Unknown system error -(\d+)$/.exec(code)?.[1];
+  return unnamed === undefined ? code : (namesOf.get(Number(unnamed)) ?? code);
 }
+
+/** Node knows the numbers of some errors and not their names: EDQUOT, ESTALE, ENOLCK. */
+const namesOf: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.errno).map(([name, number]) => [number, name]),
+);
 
 const words: Readonly<Record<string, string>> = {
   EACCES: 'access denied',

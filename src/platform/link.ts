@@ -72,6 +72,13 @@ export type LinkLimits = {
   readonly requests: number;
   /** Requests of theirs that may be open at once; beyond it we stop reading. */
   readonly served: number;
+  /** The same for the bytes that came with them. */
+  readonly servedBytes: number;
+  /**
+   * Bytes of ours that they have not taken; beyond it we stop reading what they ask. For one side of a
+   * link only: two that wait for each other would wait for ever.
+   */
+  readonly unsentBytes: number;
 };
 
 const defaultLimits: LinkLimits = {
@@ -79,6 +86,8 @@ const defaultLimits: LinkLimits = {
   bodyBytes: 1024 * 1024,
   requests: 50_000,
   served: 20_000,
+  servedBytes: 64 * 1024 * 1024,
+  unsentBytes: Infinity,
 };
 
 export function openLink(
@@ -100,6 +109,8 @@ class StreamLink implements Link {
   readonly #open = new Map<number, Open>();
   readonly #serving = new Map<number, AbortController>();
   #parser: FrameParser;
+  /** Bytes of the requests being served. */
+  #held = 0;
   #next = 1;
   #corked = false;
   #down = false;
@@ -125,6 +136,7 @@ class StreamLink implements Link {
     stream.on('error', () => stream.destroy());
     stream.on('end', () => stream.destroy());
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
+    stream.on('drain', () => this.#readOn());
   }
 
   request(method: string, args: unknown, options: RequestOptions = {}): Promise<Answer> {
@@ -255,7 +267,8 @@ class StreamLink implements Link {
     const abort = new AbortController();
     if (i !== undefined) {
       this.#serving.set(i, abort);
-      if (this.#serving.size > this.#limits.served) this.#stream.pause();
+      this.#held += bytes?.byteLength ?? 0;
+      if (this.#isLoaded(1)) this.#stream.pause();
     }
     try {
       const handler = Object.hasOwn(this.#handlers, method) ? this.#handlers[method] : undefined;
@@ -268,15 +281,28 @@ class StreamLink implements Link {
       if (!isTrouble(cause)) this.#onBug(cause);
       if (i !== undefined && !this.#down) this.#send(toErrorFrame(i, cause), undefined);
     } finally {
-      if (i !== undefined) this.#served(i);
+      if (i !== undefined) this.#served(i, bytes?.byteLength ?? 0);
     }
   }
 
-  #served(i: number): void {
+  #served(i: number, bytes: number): void {
     this.#serving.delete(i);
-    if (this.#stream.isPaused() && this.#serving.size <= this.#limits.served / 2) {
-      this.#stream.resume();
-    }
+    this.#held -= bytes;
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    if (this.#stream.isPaused() && !this.#isLoaded(0.5)) this.#stream.resume();
+  }
+
+  /** Whether one of the limits of our service is reached, or that share of it. */
+  #isLoaded(share: number): boolean {
+    const { served, servedBytes, unsentBytes } = this.#limits;
+    return (
+      this.#serving.size > served * share ||
+      this.#held > servedBytes * share ||
+      this.#stream.writableLength > unsentBytes * share
+    );
   }
 
   #fall(): void {

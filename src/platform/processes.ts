@@ -30,7 +30,8 @@ export type Ended = (
 
 export interface Processes {
   /**
-   * Resolves when the program has ended. Background processes it leaves behind live on, unheard.
+   * Resolves when the program has ended. Background processes it leaves behind live on, unheard (and no
+   * longer than the program itself might have, where somebody sees to that: `left-behind.ts`).
    * Rejects with the system's error when it cannot be started. `callOff` stops it early.
    */
   run(command: Command, callOff?: AbortSignal): Promise<Ended>;

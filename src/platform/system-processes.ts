@@ -2,23 +2,29 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Clock } from './clock.ts';
+import type { LeftBehind } from './left-behind.ts';
 import type { Command, Processes } from './processes.ts';
 
-export type SystemProcessesParts = { readonly clock: Clock };
+export type SystemProcessesParts = {
+  readonly clock: Clock;
+  /** Sees to what a program leaves in the background; without it that lives as long as it likes. */
+  readonly leftBehind?: LeftBehind;
+};
 
 /** Between TERM and KILL. */
 const graceMs = 2_000;
 /** How long we listen to what a program left in the background once it has ended itself. */
 const lingerMs = 500;
 
-export function systemProcesses({ clock }: SystemProcessesParts): Processes {
+export function systemProcesses({ clock, leftBehind }: SystemProcessesParts): Processes {
   return {
     async run(command, callOff) {
       const child = startGroup(command);
       const ended = ending(child);
       const output = collect(child.stdout, command.maxOutputBytes);
       const stop = stopper(child, clock);
-      const cancelLimit = clock.at(clock.now() + command.timeoutMs, stop.now);
+      const until = clock.now() + command.timeoutMs;
+      const cancelLimit = clock.at(until, stop.now);
       callOff?.addEventListener('abort', stop.now);
       if (callOff?.aborted) stop.now();
       try {
@@ -28,6 +34,7 @@ export function systemProcesses({ clock }: SystemProcessesParts): Processes {
       } finally {
         cancelLimit();
         stop.done();
+        if (child.pid !== undefined) leftBehind?.watch(child.pid, until);
         callOff?.removeEventListener('abort', stop.now);
       }
     },

@@ -68,13 +68,49 @@ describe('the owner of a local part', () => {
     await expect(ownerOf('bob')).rejects.toMatchObject({ tryAgain: true });
   });
 
-  it('needs an alias account where system accounts count', async () => {
-    const alias = { uid: 7790, gid: 2107, home: '/q/alias', homeOwner: 7790 };
-    const withAlias = residents(parts({ accounts: book({ alias }) }));
-    expect(await withAlias.ownerOf('info')).toMatchObject({ user: 'alias', uid: 7790, gid: 2107 });
-    const without = residents(parts({ accounts: book({}) }));
+  it('is the account alias for what neither a line nor an account claims', async () => {
+    const alias = { home: `${root}/alias`, uid: 7790, gid: 2107 };
+    const withAlias = residents(parts({ accounts: book({}), alias: () => alias }));
+    expect(await withAlias.ownerOf('info')).toEqual({
+      ...{ user: 'alias', ...alias, dash: '-', ext: 'info' },
+    });
+    const without = residents(parts({ accounts: book({}), alias: () => undefined }));
     await expect(without.ownerOf('info')).rejects.toMatchObject({
       peer: 'Unable to find alias user!',
+    });
+    expect(await without.ownerOf('joe')).toMatchObject({ user: 'joe' });
+  });
+
+  it('is looked for among the lines before the accounts', async () => {
+    const joe = { uid: 7, gid: 8, home: '/home/joe', homeOwner: 7 };
+    const { ownerOf } = residents(parts({ accounts: book({ joe }) }));
+    expect(await ownerOf('joe-x')).toMatchObject({ home: `${root}/joe`, ext: 'x' });
+  });
+});
+
+describe('users/cdb', () => {
+  const assignments = () => parseAssign('=joe:text:1:1:/text:::\n.\n');
+  const inDatabase = { user: 'joe', home: 'homes/joe', dash: '', ext: '' };
+
+  it('counts alone while it is there, and sends nobody to users/assign', async () => {
+    const database = () => (local: string) => (local === 'ann' ? inDatabase : undefined);
+    const { ownerOf } = residents(parts({ assignments, database }));
+    expect(await ownerOf('ann')).toMatchObject({ home: '/data/homes/joe', managed: true });
+    expect(await ownerOf('joe')).toMatchObject({ user: 'alias' });
+  });
+
+  it('leaves it to users/assign when it is not there', async () => {
+    const { ownerOf } = residents(parts({ assignments, database: () => undefined }));
+    expect(await ownerOf('joe')).toMatchObject({ user: 'text' });
+  });
+
+  it('that cannot be read defers, and bounces nobody', async () => {
+    const database = () => () => {
+      throw new Error('damaged');
+    };
+    await expect(residents(parts({ assignments, database })).ownerOf('joe')).rejects.toMatchObject({
+      tryAgain: true,
+      peer: 'Trouble reading users/cdb in qmail-lspawn.',
     });
   });
 });

@@ -25,10 +25,14 @@ describe('waybill.toml', () => {
       controlDir: join(dir, 'control'),
       dataDir: '/data',
       listen: { smtp: [{ host: '127.0.0.1', port: 2525 }], smtps: [], submission: [] },
-      log: { engine: 'sqlite', inDoubt: 'retry' },
+      log: { engine: 'sqlite', inDoubt: 'retry', minFreeBytes: 64 * 1024 * 1024 },
       door: {
         processes: 1,
         maxConnections: 500,
+        maxConnectionsPerIp: 50,
+        idleTimeoutMs: 300_000,
+        busyTimeoutMs: 10_000,
+        minBytesPerSecond: 500,
         greetingDelayMs: 0,
         bareNewlines: 'refuse',
         maxRecipients: 10_000,
@@ -39,9 +43,19 @@ describe('waybill.toml', () => {
         defaultDelivery: './Maildir/',
         users: join(dir, 'users/assign'),
         alias: join(dir, 'alias'),
+        accounts: 'auto',
         programTimeoutMs: 86_400_000,
+        programProcesses: 1000,
+        maildirQuota: {},
+        overQuota: 'fail',
       },
       remote: { tls: 'opportunistic', idleMs: 5000, maxPerConnection: 100 },
+      users: {
+        door: 'waybill-door',
+        queue: 'waybill-queue',
+        remote: 'waybill-remote',
+        alias: 'alias',
+      },
       retention: { closedLettersDays: 0 },
     });
   });
@@ -66,6 +80,17 @@ describe('waybill.toml', () => {
     expect(tls).toEqual({ certificate: join(dir, 'tls/c.pem'), key: '/etc/k.pem' });
   });
 
+  it('names accounts by name or number', () => {
+    const env = { WAYBILL_USERS_REMOTE: '1003:mail' };
+    expect(config('[users]\ndoor = 1001\nqueue = "q:1002"', env).users).toEqual({
+      door: '1001',
+      queue: 'q:1002',
+      remote: '1003:mail',
+      alias: 'alias',
+    });
+    expect(config('', { WAYBILL_USERS_DOOR: '65534' }).users.door).toBe('65534');
+  });
+
   it('cannot be changed once it is read', () => {
     const { door, listen } = config('');
     expect([Object.isFrozen(door), Object.isFrozen(listen.smtp)]).toEqual([true, true]);
@@ -85,6 +110,13 @@ describe('waybill.toml', () => {
     ['[listen]\nsmtp = [\n  "127.0.0.1:25",\n  "host:25",\n]', ':2: listen.smtp.1: not an address'],
     ['[listen]\nsmtp = "127.0.0.1:25"', ':2: listen.smtp: '],
     ['[log]\n\n[tls]\nkey = "k"', ':3: tls: certificate and key go together'],
+    ['[users]\ndoor = "-x"', ':2: users.door: not an account'],
+    ['[users]\n\nqueue = "a b"', ':3: users.queue: not an account'],
+    ['[users]\nqueue = "a:b:c"', ':2: users.queue: not an account'],
+    ['[users]\nremote = -1', ':2: users.remote: '],
+    ['[local]\nmaildir_quota = "lots"', ':2: local.maildir_quota: not a quota such as'],
+    ['[local]\naccounts = "some"', ':2: local.accounts: '],
+    ['[users]\nlocal = "joe"', ':2: no such setting: users.local'],
     ['[door]\nprocesses = ', ':2: '],
     ['[door]\n[door]', ':2: '],
   ])('of %j has a mistake at %s', (text, where) => {

@@ -47,18 +47,18 @@ describe('a control directory', () => {
 
   it('tells of files that nobody reads', () => {
     writeFileSync(join(dir, 'rcpthost'), 'a.test\n');
-    writeFileSync(join(dir, 'morercpthosts.cdb'), '');
+    writeFileSync(join(dir, 'tcp.smtp.cdb'), '');
     writeFileSync(join(dir, '.hidden'), '');
     expect(readControls(dir).warnings).toEqual([
-      {
-        file: join(dir, 'morercpthosts.cdb'),
-        line: undefined,
-        message: 'is not read: morercpthosts itself is',
-      },
       {
         file: join(dir, 'rcpthost'),
         line: undefined,
         message: 'I have no idea what this file does',
+      },
+      {
+        file: join(dir, 'tcp.smtp.cdb'),
+        line: undefined,
+        message: 'is not read: tcp.smtp itself is',
       },
     ]);
   });

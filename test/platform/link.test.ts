@@ -449,6 +449,50 @@ describe('too much at once', () => {
   });
 });
 
+describe('what a link holds for a far side', () => {
+  it('is so many bytes of its requests at most; then it is not read until half of them are served', async () => {
+    const waiting: (() => void)[] = [];
+    let most = 0;
+    const slow = () =>
+      new Promise<void>((resolve) => {
+        waiting.push(resolve);
+        most = Math.max(most, waiting.length);
+      });
+    const { far, framesSent } = bare({ slow }, { servedBytes: 10_000 });
+    const all = 100;
+    const bytes = Buffer.alloc(1_000);
+    for (let i = 1; i <= all; i += 1) far.write(frame({ k: 'q', i, m: 'slow' }, bytes));
+    await settle(20);
+    expect(most).toBeLessThan(15);
+    for (let round = 0; round < 4 * all && framesSent().length < all; round += 1) {
+      waiting.shift()?.();
+      await settle(2);
+    }
+    expect(framesSent()).toHaveLength(all);
+    expect(most).toBeLessThan(30);
+  });
+
+  it('is so much that was not taken at most: who asks and does not listen is not heard', async () => {
+    const [a, far] = duplexPair({ highWaterMark: 1_000 });
+    let asked = 0;
+    const answer = () => {
+      asked += 1;
+      return { bytes: Buffer.alloc(1_000) };
+    };
+    openLink(a, { answer }, { limits: { unsentBytes: 10_000 } });
+    const all = 200;
+    for (let i = 1; i <= all; i += 1) {
+      far.write(frame({ k: 'q', i, m: 'answer' }));
+      if (i % 10 === 0) await settle(2);
+    }
+    await settle(20);
+    expect(asked).toBeLessThan(60);
+    far.on('data', () => undefined);
+    for (let round = 0; round < 500 && asked < all; round += 1) await settle(2);
+    expect(asked).toBe(all);
+  });
+});
+
 describe('the two ends in one process', () => {
   it('end together', async () => {
     const [left, right] = linkPair({}, {});

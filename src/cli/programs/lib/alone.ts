@@ -1,0 +1,93 @@
+/**
+ * The queue without its engine: whoever owns the log may put a letter into it while nobody else
+ * writes there; the engine finds it when it starts. qmail-queue works while qmail-send is down, too.
+ * Loaded only when it is needed: nearly all of the engine comes along.
+ */
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostname } from 'node:os';
+import { directIntake } from '../../../composition/links/direct-intake.ts';
+import { readControls } from '../../../control/disk.ts';
+import { openNodeLog } from '../../../control/node-log.ts';
+import { incomingLetter } from '../../../ingress/inject/incoming.ts';
+import { SqliteLog } from '../../../log/sqlite/sqlite-log.ts';
+import { isTrouble } from '../../../mail/trouble.ts';
+import { systemClock } from '../../../platform/clock.ts';
+import { openBodies } from '../../../queue/bodies.ts';
+import { messageOf, messageStream } from '../../../queue/events.ts';
+import { queueIntake } from '../../../queue/intake.ts';
+import { openLetters } from '../../../queue/letters.ts';
+import { toRoutingRules } from '../../../queue/routing.ts';
+import { diskSpool } from '../../../spool/disk/disk-spool.ts';
+import type { EngineCall } from './engine-call.ts';
+import type { Places } from './places.ts';
+import { QueueTrouble } from './queue-trouble.ts';
+
+const logFile = 'log/waybill.db';
+
+/** Must be called with the data directory as working directory. Throws `QueueTrouble` 73 when the log is not ours to write. */
+export async function callAlone(places: Places, user: string): Promise<EngineCall> {
+  refuseForeignLog();
+  const log = openLog();
+  try {
+    const { controls, digest, files } = readControls(join(places.config, 'control'));
+    // The letter says by which rules it was routed; so they must be in the log.
+    const node = openNodeLog(log, controls.me ?? hostname(), systemClock);
+    await node.tell({ type: 'ControlsLoaded', data: { digest, files } });
+    const spool = diskSpool('spool', {
+      read: (id) => log.readBody(messageStream(id)),
+      remove: async (ids) =>
+        (await log.removeBodies(ids.map(messageStream))).map((stream) => messageOf(stream)!),
+    });
+    const queue = queueIntake({
+      ...{ letters: openLetters({ log }), bodies: openBodies(spool), clock: systemClock },
+      rules: () => ({ routing: toRoutingRules(controls), digest }),
+    });
+    const intake = directIntake({ queue, spool, clock: systemClock });
+    const caller = () => ({ uid: process.getuid?.() ?? 0, pid: process.pid, user });
+    const fresh = () => incomingLetter(intake.begin(), { clock: systemClock, caller });
+    let letter = fresh();
+    return {
+      get id() {
+        return letter.id;
+      },
+      to: async (recipients) => letter.to(recipients),
+      write: (bytes) => letter.write(bytes),
+      async accept({ sender, recipients }, bytes) {
+        letter.to(recipients);
+        await letter.write(bytes);
+        const id = await letter.accept(sender);
+        letter = fresh();
+        return id;
+      },
+      async abandon() {
+        letter.abandon();
+        letter = fresh();
+      },
+      async close() {
+        letter.abandon();
+        await log.close();
+      },
+    };
+  } catch (cause) {
+    await log.close();
+    throw cause;
+  }
+}
+
+/** Another user's files among the engine's would stop it at its next start: root's, too. */
+function refuseForeignLog(): void {
+  const found = lstatSync(logFile, { throwIfNoEntry: false });
+  if (found?.uid === process.geteuid?.()) return;
+  throw new QueueTrouble(73, 'no engine runs here, and its log is not ours');
+}
+
+function openLog(): SqliteLog {
+  try {
+    return new SqliteLog(logFile);
+  } catch (cause) {
+    // An engine that is just starting, or stopping: the caller tries again.
+    if (isTrouble(cause, 'log-in-use')) throw new QueueTrouble(73, cause.message);
+    throw cause;
+  }
+}

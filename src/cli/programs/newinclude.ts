@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { newinclude } from './tables/newinclude.ts';
+import { tableMain } from './tables/table-main.ts';
+
+await tableMain('newinclude', newinclude);
