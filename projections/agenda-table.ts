@@ -15,6 +15,9 @@ export type LaneNo = number;
 
 export const none = -1;
 
+/** Steps along a letter's chain of rows after which an index is worth its memory. */
+const longWay = 64;
+
 export const rowStatus = { free: 0, waiting: 1, attempting: 2 } as const;
 
 /** Told about every change, so that whoever orders the rows by time need not look for them. */
@@ -37,14 +40,17 @@ export class AgendaTable {
   status = new Uint8Array(1024);
   /** 1 once an attempt was made: retries and new mail are served side by side. */
   tried = new Uint8Array(1024);
-  /** Next row of the same letter. */
+  /** Next row of the same letter, and the one before. */
   sibling = new Int32Array(1024);
+  elder = new Int32Array(1024);
   #rows = 0;
   #freeRow: Row = none;
 
   #ids: (MessageId | undefined)[] = [];
   #first: Row[] = [];
   #held: boolean[] = [];
+  /** Row by recipient, of the letters where looking it up in the chain was a long way. */
+  readonly #index = new Map<LetterNo, Int32Array>();
   #freeLetters: LetterNo[] = [];
   readonly #byId = new Map<MessageId, LetterNo>();
 
@@ -126,7 +132,10 @@ export class AgendaTable {
     this.due[row] = due;
     this.status[row] = status;
     this.tried[row] = tried;
-    this.sibling[row] = this.#first[letter]!;
+    const next = this.#first[letter]!;
+    this.sibling[row] = next;
+    this.elder[row] = none;
+    if (next !== none) this.elder[next] = row;
     this.#first[letter] = row;
     this.#count += 1;
     return row;
@@ -140,8 +149,9 @@ export class AgendaTable {
     }
   }
 
-  firstRow(letter: LetterNo): Row {
-    return this.#first[letter]!;
+  /** Whether the letter has no other row. */
+  isAlone(row: Row): boolean {
+    return this.sibling[row] === none && this.#first[this.letter[row]!] === row;
   }
 
   /** The letter's number, if it still has rows. */
@@ -149,14 +159,27 @@ export class AgendaTable {
     return this.#byId.get(id);
   }
 
-  /** The row of one recipient; a letter's rows are few, or found once per attempt. */
+  /** The row of one recipient. A letter to very many gets an index when it is first needed. */
   find(id: MessageId, rcpt: RecipientNo): Row {
     const letter = this.#byId.get(id);
     if (letter === undefined) return none;
+    const index = this.#index.get(letter);
+    if (index !== undefined) return index[rcpt] ?? none;
+    let steps = 0;
     for (let row = this.#first[letter]!; row !== none; row = this.sibling[row]!) {
       if (this.rcpt[row] === rcpt) return row;
+      if ((steps += 1) > longWay) return this.#makeIndex(letter)[rcpt] ?? none;
     }
     return none;
+  }
+
+  #makeIndex(letter: LetterNo): Int32Array {
+    let highest = 0;
+    for (const row of this.rowsOf(letter)) highest = Math.max(highest, this.rcpt[row]!);
+    const index = new Int32Array(highest + 1).fill(none);
+    for (const row of this.rowsOf(letter)) index[this.rcpt[row]!] = row;
+    this.#index.set(letter, index);
+    return index;
   }
 
   attempt(row: Row, lane: string): void {
@@ -187,6 +210,7 @@ export class AgendaTable {
     this.#freeRow = row;
     this.#count -= 1;
     if (this.#first[letter] !== none) return;
+    this.#index.delete(letter);
     this.#byId.delete(this.#ids[letter]!);
     this.#ids[letter] = undefined;
     this.#freeLetters.push(letter);
@@ -227,18 +251,17 @@ export class AgendaTable {
     this.status = grown(this.status, new Uint8Array(size));
     this.tried = grown(this.tried, new Uint8Array(size));
     this.sibling = grown(this.sibling, new Int32Array(size));
+    this.elder = grown(this.elder, new Int32Array(size));
   }
 
   #unchain(letter: LetterNo, row: Row): void {
-    if (this.#first[letter] === row) {
-      this.#first[letter] = this.sibling[row]!;
-      return;
-    }
-    for (let at = this.#first[letter]!; at !== none; at = this.sibling[at]!) {
-      if (this.sibling[at] !== row) continue;
-      this.sibling[at] = this.sibling[row]!;
-      return;
-    }
+    const before = this.elder[row]!;
+    const after = this.sibling[row]!;
+    if (before === none) this.#first[letter] = after;
+    else this.sibling[before] = after;
+    if (after !== none) this.elder[after] = before;
+    const index = this.#index.get(letter);
+    if (index !== undefined) index[this.rcpt[row]!] = none;
   }
 
   #useLane(name: string): LaneNo {

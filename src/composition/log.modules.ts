@@ -4,14 +4,19 @@ import { mkdirSync } from 'node:fs';
 import { MemoryLog } from '../log/memory/memory-log.ts';
 import { messageOf, messageStream } from '../queue/events.ts';
 import { SqliteLog } from '../log/sqlite/sqlite-log.ts';
+import { threadedHand } from '../log/sqlite/threaded-hand.ts';
 import { diskSpool, type DiskSpool } from '../spool/disk/disk-spool.ts';
 import { memorySpool } from '../spool/memory/memory-spool.ts';
+import { openRoom } from '../spool/room.ts';
 import * as t from './tokens.ts';
 
 /** Where things lie, relative to the data directory, which is the working directory of the role. */
 export const logFile = 'log/waybill.db';
 export const checkpointFile = 'checkpoints/agenda';
 const spoolDirectory = 'spool';
+
+/** Free bytes that a disk which was full must have again: a few letters, not only a few words. */
+const enoughToGoOn = 1024 * 1024;
 
 const Engine: ServiceIdentifier<SqliteLog> = Symbol.for('waybill.SqliteLog');
 const Disk: ServiceIdentifier<DiskSpool> = Symbol.for('waybill.DiskSpool');
@@ -21,23 +26,50 @@ export const sqliteModule = new ContainerModule(({ bind }) => {
   mkdirSync('log', { recursive: true, mode: 0o700 });
   bind(Engine)
     .toResolvedValue(
-      (logger) =>
+      (logger, troubles) =>
         new SqliteLog(logFile, {
+          hand: threadedHand,
+          onTrouble: (trouble) => troubles.next(trouble),
           onDamage: (damage) => logger.error({ damage }, 'damaged event quarantined'),
         }),
-      [t.Logger],
+      [t.Logger, t.LogTroubles],
     )
     .inSingletonScope();
   bind(t.EventLog).toService(Engine);
+  bind(t.ClearedLog)
+    .toResolvedValue((log: SqliteLog) => () => log.cleared, [Engine])
+    .inSingletonScope();
   bind(Disk)
     .toResolvedValue(
       (log: SqliteLog) =>
         diskSpool(spoolDirectory, {
           read: (id) => log.readBody(messageStream(id)),
-          remove: (ids) =>
-            log.removeBodies(ids.map(messageStream)).map((stream) => messageOf(stream)!),
+          remove: async (ids) =>
+            (await log.removeBodies(ids.map(messageStream))).map((stream) => messageOf(stream)!),
         }),
       [Engine],
+    )
+    .inSingletonScope();
+  bind(t.Room)
+    .toResolvedValue(
+      (log: SqliteLog, { log: { minFreeBytes } }, clock) =>
+        openRoom({
+          ...{ directory: '.', leastBytes: minFreeBytes, clock },
+          spareBytes: () => log.spareBytes(),
+        }),
+      [Engine, t.ConfigToken, t.Clock],
+    )
+    .inSingletonScope();
+  bind(t.HasRoom)
+    .toResolvedValue(
+      (log: SqliteLog, clock) => {
+        const room = openRoom({
+          ...{ directory: '.', leastBytes: enoughToGoOn, clock },
+          spareBytes: () => log.spareBytes(),
+        });
+        return () => room() === undefined;
+      },
+      [Engine, t.Clock],
     )
     .inSingletonScope();
   bind(t.Spool).toService(Disk);
@@ -55,4 +87,7 @@ export const memoryModule = new ContainerModule(({ bind }) => {
   bind(t.EventLog).toConstantValue(new MemoryLog(bodies));
   bind(t.Spool).toConstantValue(memorySpool(bodies));
   bind(t.Sweep).toConstantValue(async () => 0);
+  bind(t.ClearedLog).toConstantValue(() => undefined);
+  bind(t.Room).toConstantValue(() => undefined);
+  bind(t.HasRoom).toConstantValue(() => true);
 });

@@ -15,7 +15,9 @@ import { dispatch } from '../queue/pipeline.ts';
 import { openRecorder } from '../queue/recorder.ts';
 import { toRoutingRules } from '../queue/routing.ts';
 import { Scheduler as SchedulerClass } from '../queue/scheduler.ts';
+import type { ChannelName } from '../queue/ports.ts';
 import { linkedChannel } from './links/order-link.ts';
+import { unlessTold } from './log-watch.ts';
 import * as t from './tokens.ts';
 
 /** No attempt takes longer; after it the far side is let go of and the attempt is in doubt. */
@@ -42,16 +44,22 @@ export const queueModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(t.Scheduler)
     .toResolvedValue(
-      (keeper, controls, hub, clock) =>
+      (keeper, controls, hub, health, clock) =>
         new SchedulerClass(keeper.agenda.rows, {
           clock,
-          // A channel whose process is away has no slots: nothing is started that could not be made.
-          slots: () => ({
-            local: hub.channel('local') ? controls.current.controls.concurrencylocal : 0,
-            remote: hub.channel('remote') ? controls.current.controls.concurrencyremote : 0,
-          }),
+          // A channel whose process is away has no slots, nor has any when the log cannot be written:
+          // nothing is started that could not be made, or not be recorded.
+          slots: () => {
+            const { concurrencylocal, concurrencyremote } = controls.current.controls;
+            const may = (name: ChannelName) =>
+              health.trouble === undefined && hub.channel(name) !== undefined;
+            return {
+              local: may('local') ? concurrencylocal : 0,
+              remote: may('remote') ? concurrencyremote : 0,
+            };
+          },
         }),
-      [t.Keeper, t.Controls, t.Hub, t.Clock],
+      [t.Keeper, t.Controls, t.Hub, t.Health, t.Clock],
     )
     .inSingletonScope();
   bind(t.Recorder)
@@ -70,7 +78,7 @@ export const queueModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(t.Dispatch)
     .toResolvedValue(
-      (scheduler, recorder, hub, logger) =>
+      (scheduler, recorder, hub, health, logger) =>
         dispatch({
           ...{ scheduler, recorder },
           channels: {
@@ -83,25 +91,30 @@ export const queueModule = new ContainerModule(({ bind }) => {
               () => attemptCeilingMs,
             ),
           },
-          onTrouble: ({ message }, cause) =>
-            logger.error({ message, cause: wordsOf(cause) }, 'attempt set aside'),
+          untilWell$: health.well$,
+          onTrouble: ({ message }, trouble) =>
+            unlessTold(health, (cause) =>
+              logger.error({ message, cause: wordsOf(cause) }, 'attempt set aside'),
+            )(trouble),
         }),
-      [t.Scheduler, t.Recorder, t.Hub, t.Logger],
+      [t.Scheduler, t.Recorder, t.Hub, t.Health, t.Logger],
     )
     .inSingletonScope();
   bind(t.Bounces)
     .toResolvedValue(
-      (keeper, letters, intake, bodies, spool, controls, clock, logger) =>
+      (keeper, letters, intake, bodies, spool, controls, clock, health, logger) =>
         bounces({
           ...{ letters, intake, bodies, spool, clock },
           owing$: owing(keeper),
           settings: () => bounceSettings(controls),
           received: (id, at) =>
             `Received: (waybill invoked for bounce) id ${id};\r\n  ${formatDate(at)}\r\n`,
-          onTrouble: (message, cause) =>
-            logger.error({ message, cause: wordsOf(cause) }, 'bounce not made yet'),
+          onTrouble: (message, trouble) =>
+            unlessTold(health, (cause) =>
+              logger.error({ message, cause: wordsOf(cause) }, 'bounce not made yet'),
+            )(trouble),
         }),
-      [t.Keeper, t.Letters, t.Intake, t.Bodies, t.Spool, t.Controls, t.Clock, t.Logger],
+      [t.Keeper, t.Letters, t.Intake, t.Bodies, t.Spool, t.Controls, t.Clock, t.Health, t.Logger],
     )
     .inSingletonScope();
 });

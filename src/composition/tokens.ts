@@ -1,11 +1,14 @@
 /** The fuse box: every part that a module makes and another asks for, by name. */
 import type { ServiceIdentifier } from 'inversify';
-import type { Observable } from 'rxjs';
+import type { Observable, Subject } from 'rxjs';
 import type { Config } from '../control/config.ts';
 import type { ControlsInForce } from '../control/in-force.ts';
 import type { NodeLog } from '../control/node-log.ts';
 import type { Refusals } from '../ingress/ports.ts';
+import type { LogHealth } from '../log/health.ts';
 import type { EventLog as EventLogPort } from '../log/ports.ts';
+import type { Cleared } from '../log/sqlite/suspect.ts';
+import type { Trouble } from '../mail/trouble.ts';
 import type { Clock as ClockPort } from '../platform/clock.ts';
 import type { Logger as LoggerPort } from '../platform/logger.ts';
 import type { AgendaKeeper } from '../queue/agenda-keeper.ts';
@@ -27,6 +30,15 @@ export const Rules = token<() => RulesInForce>('Rules');
 export const Clock = token<ClockPort>('Clock');
 export const Logger = token<LoggerPort>('Logger');
 export const EventLog = token<EventLogPort>('EventLog');
+/** What appends failed for, as the engine of the log tells it. */
+export const LogTroubles = token<Subject<Trouble>>('LogTroubles');
+export const Health = token<LogHealth>('Health');
+/** What the start looked over because a sync had failed before. */
+export const ClearedLog = token<() => Cleared | undefined>('ClearedLog');
+/** Why no letter can be taken now for want of room. */
+export const Room = token<() => Trouble | undefined>('Room');
+/** Whether there is room for more than a word: asked before a full log counts as well again. */
+export const HasRoom = token<() => boolean>('HasRoom');
 export const Spool = token<SpoolPort>('Spool');
 /** Throws away bodies and files that no letter needs; run once after a start. */
 export const Sweep = token<(isNeeded: (id: string) => boolean) => Promise<number>>('Sweep');

@@ -40,6 +40,9 @@ export type RecordedEvent = NewEvent & {
   readonly position: Position;
 };
 
+/** The same with its data still as the JSON that was written. */
+export type EventText = Omit<RecordedEvent, 'data'> & { readonly json: string };
+
 export type Appended = {
   /** Revision and position of the last event written. */
   readonly revision: Revision;
@@ -100,8 +103,9 @@ export interface EventLog extends LogReader {
    * `noStream` for a new one). Resolves when events and `body` are forced to disk.
    * An identical append heard twice succeeds twice and is written once.
    *
-   * Errors: `RevisionConflict` (nothing was written; load again); `log-full`, `log-unavailable`
-   * (the outcome is unknown: repeat the identical append, or load again).
+   * Errors: `RevisionConflict` (nothing was written; load again); `log-full`
+   * (nothing was written); `log-unavailable` (the outcome is unknown: repeat the identical append, or
+   * load again); `log-broken` (unknown, too, and nothing more is written before a restart).
    */
   append(
     stream: StreamName,

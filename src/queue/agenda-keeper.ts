@@ -2,11 +2,10 @@
  * Keeps the agenda: from its checkpoint, through the tail of the log, then live; and writes the next
  * checkpoint now and then. A missing or foreign checkpoint only means a longer replay.
  */
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   BehaviorSubject,
-  ReplaySubject,
   Subject,
   concatMap,
   defer,
@@ -15,22 +14,13 @@ import {
   map,
   type Observable,
 } from 'rxjs';
-import {
-  decodeAgenda,
-  encodeAgenda,
-  readCheckpointHead,
-  type LastFolded,
-} from '../../projections/agenda-checkpoint.ts';
+import { encodeAgenda } from '../../projections/agenda-checkpoint.ts';
 import { empty, fold, type Agenda } from '../../projections/agenda.ts';
-import {
-  logStart,
-  type LogReader,
-  type LogSignal,
-  type Position,
-  type RecordedEvent,
-} from '../log/ports.ts';
+import type { LogReader, LogSignal, Position, RecordedEvent } from '../log/ports.ts';
 import type { MessageId } from '../mail/envelope.ts';
+import { lastFolded, nothingFolded, restoreAgenda } from './agenda-restore.ts';
 import type { QueueEvent } from './events.ts';
+import { Remembered } from './remembered.ts';
 
 export type AgendaKeeper = {
   readonly agenda: Agenda;
@@ -57,31 +47,30 @@ export type KeeperOptions = {
   readonly file?: string;
   /** Events between two checkpoints; default 200,000. */
   readonly every?: number;
+  /** While it catches up, every few thousand events. */
   readonly onProgress?: (position: Position, head: Position) => void;
+  /** It has caught up, and so many events were folded in since the checkpoint. */
+  readonly onCaughtUp?: (events: number) => void;
   readonly onThrownAway?: (why: string) => void;
 };
 
 /** More than can end between two checkpoints' removals; a few bodies left lying do no harm. */
 const rememberedEnds = 20_000;
 
-const nothingFolded: LastFolded = { position: logStart, stream: '', revision: -1, at: 0 };
-
 export function keepAgenda(options: KeeperOptions): AgendaKeeper {
-  const { log, file, every = 200_000, onProgress } = options;
+  const { log, file, every = 200_000, onProgress, onCaughtUp } = options;
   const agenda = empty();
   let last = nothingFolded;
   let saved = last.position;
   const ready$ = new BehaviorSubject(false);
   const owing$ = new Subject<MessageId>();
-  const ended$ = new ReplaySubject<string>(rememberedEnds);
+  const ended = new Remembered<string>(rememberedEnds);
 
   const take = (event: RecordedEvent): void => {
     fold(agenda, event);
     last = event;
     if (event.type === 'MessageCleanedUp') {
-      ended$.next(
-        (event as unknown as Extract<QueueEvent, { type: 'MessageCleanedUp' }>).data.body,
-      );
+      ended.next((event as unknown as Extract<QueueEvent, { type: 'MessageCleanedUp' }>).data.body);
     } else if (event.type === 'MessageSettled' && ready$.value) {
       owing$.next(event.stream.slice('message-'.length));
     }
@@ -89,9 +78,14 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
   let heard = 0;
   const hear = (signal: LogSignal): void => {
     if (signal.kind === 'event') take(signal.event);
-    else if (!ready$.value) ready$.next(true);
+    if (ready$.value) return;
+    if (signal.kind === 'caught-up') {
+      onCaughtUp?.(heard);
+      ready$.next(true);
+      return;
+    }
     heard += 1;
-    if (ready$.value || heard % 50_000 !== 0) return;
+    if (heard % 10_000 !== 0) return;
     const tell = (head: Position) => onProgress?.(last.position, head);
     log.head().then(tell, () => undefined);
   };
@@ -99,7 +93,7 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
     // Counts positions, which need not be dense; near enough to decide when.
     const enough = last.position - saved >= every || (force && last.position !== saved);
     if (file === undefined || !enough || !ready$.value) return;
-    const folded = plain(last);
+    const folded = lastFolded(last);
     await replaceFile(file, encodeAgenda(agenda, folded));
     saved = folded.position;
   };
@@ -110,7 +104,7 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
       return last.position;
     },
     follow$: defer(async () => {
-      last = await restore(options, agenda);
+      last = await restoreAgenda(options, agenda);
       saved = last.position;
     }).pipe(
       concatMap(() => log.subscribe(last.position)),
@@ -118,7 +112,7 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
     ),
     caughtUp: firstValueFrom(ready$.pipe(filter(Boolean))),
     owing$,
-    ended$,
+    ended$: ended.values$,
     checkpoint(force = false) {
       // One at a time: they share a file.
       const written = writing.then(() => write(force));
@@ -128,51 +122,22 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
   };
 }
 
-const plain = ({ position, stream, revision, at }: LastFolded): LastFolded => ({
-  position,
-  stream,
-  revision,
-  at,
-});
-
-/** Fills the agenda from the checkpoint, if it is one and of this log; says where to go on. */
-async function restore(options: KeeperOptions, agenda: Agenda): Promise<LastFolded> {
-  const { log, file, onThrownAway } = options;
-  const bytes = file === undefined ? undefined : await readFile(file).catch(() => undefined);
-  if (bytes === undefined) return nothingFolded;
-  const head = readCheckpointHead(bytes);
-  if (head === undefined || !(await isOfThisLog(head, log))) {
-    onThrownAway?.('the checkpoint is of another release or another log');
-    return nothingFolded;
-  }
-  if (decodeAgenda(bytes, agenda) !== undefined) return plain(head);
-  onThrownAway?.('the checkpoint is damaged');
-  return nothingFolded;
-}
-
-/** Whether the event that the checkpoint ends with stands in this log where it says. */
-async function isOfThisLog(head: LastFolded, log: LogReader): Promise<boolean> {
-  if (head.position === logStart) return false;
-  const [there] = await log.readAll({ after: head.position - 1, limit: 1 });
-  return (
-    there?.position === head.position &&
-    there.stream === head.stream &&
-    there.revision === head.revision &&
-    there.at === head.at
-  );
-}
-
-/** Whole or not at all: a stop in between leaves the old file. */
+/** Whole or not at all: a stop in between leaves the old file, and a full disk gets its room back. */
 async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
   const young = `${file}.new`;
-  const handle = await open(young, 'w', 0o600);
   try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(young, 'w', 0o600);
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(young, file);
+  } catch (cause) {
+    await rm(young, { force: true }).catch(() => undefined);
+    throw cause;
   }
-  await rename(young, file);
   const directory = await open(dirname(file), 'r');
   try {
     await directory.sync();

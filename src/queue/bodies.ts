@@ -36,13 +36,11 @@ export function openBodies(spool: Spool, limitBytes = 16 * 1024 * 1024): Bodies 
     forget,
     keep({ id, sha256 }, bytes) {
       forget(id);
+      // When there is no room it is the last that stays out: the others have their turn before it.
+      if (bytesKept + bytes.byteLength > limitBytes) return;
       // A copy: the original is a window on a much larger buffer of the link.
-      young.set(id, { sha256, bytes: Buffer.from(bytes) });
+      young.set(id, { sha256, bytes: new Uint8Array(bytes) });
       bytesKept += bytes.byteLength;
-      for (const oldest of young.keys()) {
-        if (bytesKept <= limitBytes) break;
-        forget(oldest);
-      }
     },
     async source(ref) {
       if (ref.bytes > inlineBodyBytes) {

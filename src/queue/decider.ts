@@ -128,10 +128,13 @@ function judge(
   at: Instant,
   children: readonly MessageId[] | undefined,
 ): QueueEvent {
-  const { rcpt, kind, reply } = outcome;
+  const { rcpt, kind, reply, lines } = outcome;
   const index = open.rcpts.indexOf(rcpt);
   const route = open.routes[index]!;
-  const tried: Tried = { rcpt, address: route.address, attempt, startedAt: open.startedAt, reply };
+  const tried: Tried = {
+    ...{ rcpt, address: route.address, attempt, startedAt: open.startedAt, reply },
+    ...(lines === undefined ? {} : { lines }),
+  };
   const doubt = outcome.doubt === true ? { doubt: true as const } : {};
   if (kind === 'delivered') {
     const data = children === undefined ? tried : { ...tried, children };

@@ -13,6 +13,7 @@ import type {
   MessageId,
   RecipientNo,
 } from '../mail/envelope.ts';
+import type { LinesDone } from '../mail/lines-done.ts';
 import type { Reply } from '../mail/verdict.ts';
 import type { Instant } from '../platform/clock.ts';
 import type { ChannelName, NextHop } from './ports.ts';
@@ -43,6 +44,8 @@ export type Tried = {
   readonly attempt: number;
   readonly startedAt: Instant;
   readonly reply: Reply;
+  /** Of a local delivery. */
+  readonly lines?: LinesDone;
 };
 
 export type QueueEvent =
@@ -109,12 +112,20 @@ export type QueueEventType = QueueEvent['type'];
 
 /** Which fields of `data` are personal data, so that erasure can be added without changing events. */
 export const personal: { readonly [Type in QueueEventType]: readonly string[] } = {
-  MessageAccepted: ['envelope', 'arrival.peer', 'arrival.peerHost', 'arrival.helo', 'arrival.auth'],
+  MessageAccepted: [
+    'envelope',
+    'arrival.peer',
+    'arrival.peerHost',
+    'arrival.helo',
+    'arrival.auth',
+    'arrival.uid',
+    'arrival.user',
+  ],
   MessageQueued: ['routes'],
   AttemptStarted: ['routes'],
-  RecipientDelivered: ['address', 'reply.text'],
-  RecipientDeferred: ['address', 'reply.text'],
-  RecipientFailed: ['address', 'reply.text'],
+  RecipientDelivered: ['address', 'reply.text', 'lines'],
+  RecipientDeferred: ['address', 'reply.text', 'lines'],
+  RecipientFailed: ['address', 'reply.text', 'lines'],
   MessageSettled: [],
   BounceQueued: ['to'],
   BounceDiscarded: [],

@@ -79,6 +79,16 @@ export class LaneLists {
     return undefined;
   }
 
+  /** The rows of a lane, the kind asked for before the other, each in the order in which they came. */
+  *rowsOf(lane: number, retriesFirst: boolean): Generator<number> {
+    const lists = this.#lanes.get(lane);
+    if (lists === undefined) return;
+    const { fresh, retries } = lists;
+    for (const { head } of retriesFirst ? [retries, fresh] : [fresh, retries]) {
+      for (let row = head; row !== none; row = this.#next[row]!) yield row;
+    }
+  }
+
   #enterRing(lists: Lane, lane: number, troubled: boolean): void {
     if (lists.place !== undefined && lists.troubled === troubled) return;
     lists.troubled = troubled;

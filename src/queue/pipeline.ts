@@ -31,15 +31,18 @@ export type Parts = {
     readonly stirred$: Observable<void>;
     take(): Job | undefined;
     started(job: Job, rcpts: readonly RecipientNo[]): void;
-    release(job: Job, trouble?: boolean): void;
-    park(message: string): void;
+    free(job: Job, trouble?: boolean): void;
+    release(job: Job): void;
+    park(message: string, forMs?: number): void;
   };
   readonly channels: { readonly [C in ChannelName]: Channel };
   readonly recorder: Recorder;
   /** Told what stopped an attempt that is no verdict; never a stranger's fault. */
   readonly onTrouble: (job: Job, cause: unknown) => void;
-  /** How long to leave the log alone when it cannot be written. */
+  /** How long to leave the log alone when it cannot be written; default 1,000. */
   readonly pauseMs?: number;
+  /** Emits once when the log can be written, as far as anybody knows; default: at once. */
+  readonly untilWell$?: Observable<unknown>;
 };
 
 export function dispatch(parts: Parts): Observable<void> {
@@ -59,18 +62,15 @@ function* jobsOf(scheduler: Parts['scheduler']): Generator<Job> {
 
 function attempt(job: Job, parts: Parts): Observable<void> {
   const { scheduler, recorder } = parts;
-  let trouble: boolean | undefined;
   return defer(() => recorder.start(job)).pipe(
     catchError((cause: unknown) => takeBack(job, cause, parts)),
     concatMap((order) => (order === undefined ? pause(parts) : deliver(order, job, parts))),
-    tap(({ report }) => {
-      trouble = neverConnected(report);
-    }),
+    tap(({ report }) => scheduler.free(job, neverConnected(report))),
     // The verdict is known and must not be lost: it waits for the log as long as it takes.
     concatMap(({ order, report }) => surely(() => recorder.record(order, report), job, parts)),
     // One bad letter does not stop the post.
     catchError((cause: unknown) => setAside(job, cause, parts)),
-    finalize(() => scheduler.release(job, trouble)),
+    finalize(() => scheduler.release(job)),
   );
 }
 
@@ -117,13 +117,22 @@ function surely(run: () => Promise<void>, job: Job, parts: Parts): Observable<vo
 }
 
 function pause(parts: Parts, then: () => Observable<void> = () => EMPTY): Observable<never> {
-  return timer(parts.pauseMs ?? 1000).pipe(concatMap(then), ignoreElements());
+  const { pauseMs = 1000, untilWell$ = of(undefined) } = parts;
+  return timer(pauseMs).pipe(
+    concatMap(() => untilWell$.pipe(take(1))),
+    concatMap(then),
+    ignoreElements(),
+  );
 }
+
+/** A letter whose place on the disk cannot be read waits so long: a cable may be put right, a file restored. */
+const damageMs = 15 * 60_000;
 
 /** If recording fails we stop delivering: the slot stays taken for a while, so that nothing spins. */
 function setAside(job: Job, cause: unknown, parts: Parts): Observable<never> {
   parts.onTrouble(job, cause);
-  if (isTrouble(cause, 'log-damaged') || !isTrouble(cause)) parts.scheduler.park(job.message);
+  if (isTrouble(cause, 'log-damaged')) parts.scheduler.park(job.message, damageMs);
+  else if (!isTrouble(cause)) parts.scheduler.park(job.message);
   return pause(parts);
 }
 

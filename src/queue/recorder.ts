@@ -89,7 +89,7 @@ export function openRecorder(parts: RecorderParts): Recorder {
         doubtPolicy: parts.doubtPolicy ?? 'retry',
         at,
       });
-      if (events.some(isTheEnd)) bodies.forget(order.body.ref.id);
+      if (events.some(isEndOrPause)) bodies.forget(order.body.ref.id);
     },
   };
 }
@@ -121,18 +121,20 @@ const nothingSent = (
   at,
 });
 
-const isTheEnd = ({ type }: QueueEvent): boolean => type === 'MessageCleanedUp';
+/** The body is not needed any more, or not for a long while. */
+const isEndOrPause = ({ type }: QueueEvent): boolean =>
+  type === 'MessageCleanedUp' || type === 'RecipientDeferred';
 
 /** The recipients of the job that go the same way by the rules of now; the others get a job of their own. */
 function plan(job: Job, state: Readonly<QueueState>, parts: RecorderParts): StartAttempt {
   const { routing, digest } = parts.rules();
-  const routed = job.rcpts.map((rcpt) => ({
+  const rcpts = isVerp(state.returnPath) ? job.rcpts.slice(0, 1) : job.rcpts;
+  const routed = rcpts.map((rcpt) => ({
     rcpt,
     route: route(state.recipients[rcpt]!.address, routing),
   }));
   const lane = laneOf(routed[0]!.route);
-  const alike = routed.filter(({ route: other }) => laneOf(other) === lane);
-  const together = isVerp(state.returnPath) ? alike.slice(0, 1) : alike;
+  const together = routed.filter(({ route: other }) => laneOf(other) === lane);
   return {
     type: 'StartAttempt',
     rcpts: together.map(({ rcpt }) => rcpt),

@@ -10,7 +10,6 @@
  */
 import { Subject, type Observable } from 'rxjs';
 import {
-  none,
   rowStatus,
   type AgendaTable,
   type AgendaWatcher,
@@ -48,7 +47,10 @@ export type SchedulerOptions = {
 };
 
 type ChannelState = {
+  /** Jobs not given back yet. */
   active: number;
+  /** Those of them that hold a slot. */
+  busy: number;
   troubled: number;
   /** Sound and troubled lanes take turns, as long as both may have a slot. */
   troubledNext: boolean;
@@ -64,6 +66,8 @@ export class Scheduler implements AgendaWatcher {
   readonly #places = new RowPlaces();
   readonly #shares = new LaneShares();
   readonly #parked = new Set<MessageId>();
+  /** Jobs that hold a slot, by number. */
+  readonly #busy = new Set<number>();
   #jobs = 0;
   #alarm: Cancel | undefined;
   #alarmAt: Instant = Infinity;
@@ -75,8 +79,8 @@ export class Scheduler implements AgendaWatcher {
     this.#options = options;
     this.#heap = new DueHeap((row) => table.due[row]!);
     this.#channels = {
-      local: { active: 0, troubled: 0, troubledNext: false, lists: new LaneLists() },
-      remote: { active: 0, troubled: 0, troubledNext: false, lists: new LaneLists() },
+      local: { active: 0, busy: 0, troubled: 0, troubledNext: false, lists: new LaneLists() },
+      remote: { active: 0, busy: 0, troubled: 0, troubledNext: false, lists: new LaneLists() },
     };
   }
 
@@ -110,12 +114,23 @@ export class Scheduler implements AgendaWatcher {
     this.#alarm = undefined;
   }
 
-  /** A letter that cannot be read back is left alone until the next start. */
-  park(message: MessageId): void {
+  /** A letter that cannot be read back is left alone for so long, or until the next start. */
+  park(message: MessageId, forMs = Infinity): void {
     this.#parked.add(message);
+    const { clock } = this.#options;
+    if (forMs < Infinity) clock.at(clock.now() + forMs, () => this.#unpark(message));
     const letter = this.#table.letterNo(message);
     if (letter === undefined) return;
     for (const row of this.#table.rowsOf(letter)) this.rests(row);
+  }
+
+  #unpark(message: MessageId): void {
+    this.#parked.delete(message);
+    const letter = this.#table.letterNo(message);
+    if (letter === undefined || this.#table.isHeld(letter)) return;
+    for (const row of this.#table.rowsOf(letter)) {
+      if (this.#table.status[row] === rowStatus.waiting) this.waits(row);
+    }
   }
 
   waits(row: Row): void {
@@ -164,15 +179,23 @@ export class Scheduler implements AgendaWatcher {
   }
 
   /**
-   * Gives the slot back. `trouble`: whether the lane's destination could not be reached at all;
-   * absent when nobody tried.
+   * The attempt is over: another job may have its slot while its verdict is being recorded. `trouble`:
+   * whether the lane's destination could not be reached at all; absent when nobody tried.
    */
-  release(job: Job, trouble?: boolean): void {
+  free(job: Job, trouble?: boolean): void {
+    if (!this.#busy.delete(job.no)) return;
     const channel = this.#channels[job.channel];
-    channel.active -= 1;
+    channel.busy -= 1;
     if (job.troubled) channel.troubled -= 1;
     this.#shares.giveBack(job.lane, this.#options.clock.now() - job.takenAt);
     if (trouble !== undefined) this.#noteTrouble(channel, job.lane, trouble);
+    this.stir();
+  }
+
+  /** Gives the job back, and its slot if it still has it. */
+  release(job: Job, trouble?: boolean): void {
+    this.free(job, trouble);
+    this.#channels[job.channel].active -= 1;
     for (const row of job.rows) {
       if (!this.#places.isOutWith(row, job.no)) continue;
       if (this.#places.of(row) === place.ahead) this.#places.put(row, place.unheard);
@@ -207,8 +230,9 @@ export class Scheduler implements AgendaWatcher {
 
   #takeFrom(name: ChannelName, slots: number): Job | undefined {
     const channel = this.#channels[name];
-    const free = slots - channel.active;
-    if (free <= 0) return undefined;
+    const free = slots - channel.busy;
+    // Verdicts that wait for the log are bounded, too.
+    if (free <= 0 || channel.active >= 2 * slots) return undefined;
     const first = channel.troubledNext;
     channel.troubledNext = !first;
     const row = this.#pick(channel, first, free, slots) ?? this.#pick(channel, !first, free, slots);
@@ -229,12 +253,14 @@ export class Scheduler implements AgendaWatcher {
     const lane = table.laneName(table.lane[first]!);
     const troubled = this.#shares.isTroubled(lane);
     const no = (this.#jobs = (this.#jobs + 1) % 0x7fffffff);
-    const rows = this.#companions(first);
+    const rows = this.#companions(name, first);
     for (const row of rows) {
       if (row !== first) this.#leaveLane(row);
       this.#places.take(row, no);
     }
     channel.active += 1;
+    channel.busy += 1;
+    this.#busy.add(no);
     if (troubled) channel.troubled += 1;
     this.#shares.take(lane);
     const takenAt = this.#options.clock.now();
@@ -244,26 +270,20 @@ export class Scheduler implements AgendaWatcher {
   }
 
   /** The due recipients of the same letter in the same lane: they share one transaction. */
-  #companions(first: Row): Row[] {
+  #companions(name: ChannelName, first: Row): Row[] {
     const { maxRecipients = 100 } = this.#options;
-    const { lane, rcpt } = this.#table;
+    const { lane, letter, rcpt, tried } = this.#table;
     const rows = [first];
-    // Not the whole of a letter to thousands: whoever is further away gets a job of their own.
-    let patience = 10 * maxRecipients;
-    for (const row of this.#siblings(first)) {
-      if (rows.length >= maxRecipients || patience === 0) break;
-      patience -= 1;
-      if (this.#places.of(row) === place.lane && lane[row] === lane[first]) rows.push(row);
+    if (this.#table.isAlone(first)) return rows;
+    // Rows of one letter stand together in their lane. Not the whole of a long lane is asked: whoever
+    // is further away gets a job of their own.
+    let strangers = 10 * maxRecipients;
+    for (const row of this.#channels[name].lists.rowsOf(lane[first]!, tried[first] === 1)) {
+      if (rows.length >= maxRecipients || strangers === 0) break;
+      if (letter[row] === letter[first]) rows.push(row);
+      else strangers -= 1;
     }
     return rows.sort((a, b) => rcpt[a]! - rcpt[b]!);
-  }
-
-  /** The other rows of the letter, from this one on and round. */
-  *#siblings(first: Row): Generator<Row> {
-    const { sibling, letter } = this.#table;
-    for (let row = sibling[first]!; row !== none; row = sibling[row]!) yield row;
-    for (let row = this.#table.firstRow(letter[first]!); row !== first; row = sibling[row]!)
-      yield row;
   }
 
   #noteTrouble(channel: ChannelState, lane: string, trouble: boolean): void {

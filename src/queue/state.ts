@@ -29,7 +29,10 @@ export type OpenAttempt = {
 export type Failure = {
   readonly rcpt: RecipientNo;
   readonly address: Address;
+  /** Of a letter to very many not more than `reportRoom`. */
   readonly text: string;
+  /** It was a deferral, too late. */
+  readonly expired?: true;
 };
 
 export type QueueState = {
@@ -111,9 +114,10 @@ export function evolve(state: QueueState, event: QueueEvent): QueueState {
       break;
     }
     case 'RecipientFailed': {
-      const { rcpt, address, attempt, reply } = event.data;
+      const { rcpt, address, attempt, reply, expired } = event.data;
       finish(state, rcpt, attempt, 'failed');
-      state.failures.push({ rcpt, address, text: reply.text });
+      const text = clipped(reply.text, reportRoom(state.recipients.length));
+      state.failures.push({ rcpt, address, text, ...(expired && { expired }) });
       break;
     }
     case 'RecipientCancelled':
@@ -177,3 +181,14 @@ function finish(
   }
   return recipient;
 }
+
+/**
+ * Characters of each failure's report that a bounce quotes. A report has up to 5,000 (qmail-remote.c);
+ * ten thousand of those would be a bounce of 50 MB, made in memory.
+ */
+const reportRoom = (recipients: number): number =>
+  Math.max(500, Math.floor(reportRoomOfAll / recipients));
+const reportRoomOfAll = 4_194_304;
+
+const clipped = (text: string, room: number): string =>
+  text.length <= room ? text : `${text.slice(0, room).toWellFormed()} [...]\n`;

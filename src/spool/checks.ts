@@ -1,5 +1,5 @@
 /** What every spool refuses, and in which words. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { BodyRef } from '../mail/envelope.ts';
 import { Trouble } from '../mail/trouble.ts';
 
@@ -35,4 +35,4 @@ export const bodyTrouble = (
 ): Trouble =>
   new Trouble(code, { tryAgain: true, peer: 'trouble reading message (#4.3.0)', detail, cause });
 
-const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const digestOf = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');

@@ -50,8 +50,8 @@ export type OpenLetter = {
   held: boolean;
   settled: boolean;
   answered: boolean;
-  /** Children accepted so far that name this letter as their parent. */
-  readonly children: Set<MessageId>;
+  /** Children accepted so far that name this letter as their parent; most have none. */
+  children: Set<MessageId> | undefined;
 };
 
 /** So many of a kind are kept; all are counted. */

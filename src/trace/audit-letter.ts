@@ -145,7 +145,7 @@ function doubt(audit: Audit, { stream, at, data }: VerdictEvent): void {
 
 function forwards(audit: Audit, letter: OpenLetter, event: EventIn<'RecipientDelivered'>): void {
   for (const child of event.data.children ?? []) {
-    if (!letter.children.has(child))
+    if (letter.children?.has(child) !== true)
       say(audit, event, `forwarded as letter ${child}, which was never accepted`);
   }
 }
@@ -174,7 +174,8 @@ function answer(
   }
   audit.bounces.queued += 1;
   const { child } = event.data;
-  if (!letter.children.has(child)) say(audit, event, `the bounce ${child} was never accepted`);
+  if (letter.children?.has(child) !== true)
+    say(audit, event, `the bounce ${child} was never accepted`);
 }
 
 function cleanUp(audit: Audit, letter: OpenLetter, event: RecordedEvent): void {

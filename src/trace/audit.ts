@@ -64,13 +64,14 @@ function accept(audit: Audit, message: MessageId, event: EventIn<'MessageAccepte
   const { length } = envelope.recipients;
   audit.letters.accepted += 1;
   audit.recipients.accepted += length;
-  if (parent !== undefined) audit.open.get(parent.message)?.children.add(message);
+  const from = parent === undefined ? undefined : audit.open.get(parent.message);
+  if (from !== undefined) (from.children ??= new Set()).add(message);
   audit.open.set(message, {
     ...{ body, revision: event.revision, attempts: 0, unfinished: length, failed: 0 },
     status: Array.from({ length }, () => 'w' as const),
     attempt: Array.from({ length }, () => 0),
     ...{ queued: false, held: false, settled: false, answered: false },
-    children: new Set(),
+    children: undefined,
   });
 }
 

@@ -8,13 +8,15 @@ export type Walk = {
   /** No event beyond this position, so that a walk over a growing log ends; default: the head at the start. */
   readonly upTo?: Position;
   readonly onProgress?: (position: Position, upTo: Position) => void;
+  /** Between two pages: a long walk lets others to the processor. */
+  readonly rest?: () => Promise<void>;
 };
 
 const pageEvents = 2_000;
 
 export async function* pagesOf(
   log: Pick<LogReader, 'readAll' | 'head'>,
-  { after = logStart, upTo, onProgress }: Walk = {},
+  { after = logStart, upTo, onProgress, rest }: Walk = {},
 ): AsyncGenerator<readonly RecordedEvent[]> {
   const end = upTo ?? (await log.head());
   for (let cursor = after; cursor < end;) {
@@ -25,6 +27,7 @@ export async function* pagesOf(
     yield cursor <= end ? page : page.filter(({ position }) => position <= end);
     onProgress?.(Math.min(cursor, end), end);
     if (page.length < pageEvents) return;
+    await rest?.();
   }
 }
 

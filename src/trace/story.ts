@@ -61,12 +61,18 @@ function tell(event: RecordedEvent & QueueEvent, known: Known): Told {
     case 'RecipientDelivered':
       return [
         `${outcome('delivered', event.data, at)}`,
+        ...whatLinesDid(event.data),
         ...(event.data.children ?? []).map((child) => `forwarded as letter ${safe(child)}`),
       ];
     case 'RecipientDeferred': {
       const { dueAt, doubt } = event.data;
       const again = `again at ${formatInstant(dueAt)}, ${formatSpan(dueAt - at)} later`;
-      return [outcome('deferred', event.data, at), ...inDoubt(doubt), again];
+      return [
+        outcome('deferred', event.data, at),
+        ...whatLinesDid(event.data),
+        ...inDoubt(doubt),
+        again,
+      ];
     }
     case 'RecipientFailed': {
       const { expired, doubt } = event.data;
@@ -74,7 +80,12 @@ function tell(event: RecordedEvent & QueueEvent, known: Known): Told {
         expired === true
           ? ['it was a deferral, but the letter had been too long in the queue']
           : [];
-      return [outcome('failed', event.data, at), ...inDoubt(doubt), ...old];
+      return [
+        outcome('failed', event.data, at),
+        ...whatLinesDid(event.data),
+        ...inDoubt(doubt),
+        ...old,
+      ];
     }
     case 'MessageSettled': {
       const { failed } = event.data;
@@ -129,6 +140,17 @@ function outcome(
   return `attempt ${attempt}: ${rcpt} ${formatParty(address)} ${verdict} after ${took}${said === '' ? '' : `: ${said}`}`;
 }
 
+/** `.qmail-list line 2: program ./filter: exit 99` */
+function whatLinesDid({ lines }: Tried): string[] {
+  if (lines === undefined) return [];
+  const { from, done, more } = lines;
+  const told = done.map(({ line, kind, what, came }) => {
+    const name = `${safe(from, 80)} line ${line}: ${kind} ${safe(what, 200)}`;
+    return came === undefined ? name : `${name}: ${safe(came, 200)}`;
+  });
+  return more === undefined ? told : [...told, `and ${count(more, 'line')} more`];
+}
+
 const inDoubt = (doubt: true | undefined): string[] =>
   doubt === true
     ? ['IN DOUBT: the far side may have taken it; the next attempt may be a duplicate']
@@ -149,7 +171,7 @@ function listed(items: readonly string[], most = 20): string {
 
 /** `ESMTPS from mx.a.test [192.0.2.1:4711], helo a.test, TLSv1.3, as joe`. */
 function formatArrival(arrival: Arrival): string {
-  const { protocol, peer, peerHost, helo, auth, tls, uid } = arrival;
+  const { protocol, peer, peerHost, helo, auth, tls, uid, user } = arrival;
   const peerText =
     peer === undefined
       ? ''
@@ -160,6 +182,7 @@ function formatArrival(arrival: Arrival): string {
     ...(tls === undefined ? [] : [safe(tls.protocol, 20)]),
     ...(auth === undefined ? [] : [`as ${safe(auth, 80)}`]),
     ...(uid === undefined ? [] : [`uid ${uid}`]),
+    ...(user === undefined ? [] : [`calls itself ${safe(user, 80)}`]),
   ].join(', ');
 }
 

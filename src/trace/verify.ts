@@ -25,8 +25,13 @@ export type VerifyParts = {
   readonly checkpoint: Uint8Array | undefined;
   /** Path of the file in which a large body lies. */
   readonly bodyFile: (id: string) => string;
-  readonly onProgress?: (position: Position, upTo: Position) => void;
+  /** How far it is: with the events first, then with the bodies; the file's structure is one step. */
+  readonly onProgress?: (done: number, of: number, what: VerifyPhase) => void;
+  /** Called now and then, and waited for: time for others. */
+  readonly rest?: () => Promise<void>;
 };
+
+export type VerifyPhase = 'events' | 'bodies' | 'structure';
 
 export type Verification = {
   readonly ok: boolean;
@@ -71,13 +76,14 @@ export type CheckpointResult =
     };
 
 export async function verify(parts: VerifyParts): Promise<Verification> {
-  const { log, onProgress } = parts;
+  const { log, onProgress, rest } = parts;
   const audit = emptyAudit();
   const checkpoint = checkpointCheck(parts.checkpoint);
   const upTo = await log.head();
   for await (const page of pagesOf(log, {
     upTo,
-    ...(onProgress === undefined ? {} : { onProgress }),
+    onProgress: (position, of) => onProgress?.(position, of, 'events'),
+    ...(rest === undefined ? {} : { rest }),
   })) {
     for (const event of page) {
       foldAudit(audit, event);
@@ -87,6 +93,7 @@ export async function verify(parts: VerifyParts): Promise<Verification> {
   const result = checkpoint.result();
   closeAudit(audit);
   const bodies = await checkBodies(audit, parts);
+  onProgress?.(0, 1, 'structure');
   return toVerification(audit, result, bodies, log, upTo);
 }
 
@@ -187,6 +194,10 @@ async function checkBodies(audit: Audit, parts: VerifyParts): Promise<Verificati
     const wrong = await bodyMistake(body, parts);
     checked += 1;
     bytes += body.bytes;
+    if (checked % 100 === 0) {
+      parts.onProgress?.(checked, audit.open.size, 'bodies');
+      await parts.rest?.();
+    }
     // An engine that runs may have finished the letter, and removed its body, since we folded it.
     if (wrong === undefined || (await isDone(message, parts.log))) continue;
     audit.mistakeCount += 1;

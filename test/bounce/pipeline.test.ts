@@ -153,6 +153,32 @@ describe('a letter that failed', () => {
     expect(types.filter((type) => type === 'BounceQueued')).toHaveLength(1);
   });
 
+  it('is bounced once for all its recipients, with reports short enough for so many', async () => {
+    const { letters, intake } = office();
+    const recipients = Array.from({ length: 10_000 }, (_, no) => `u${no}@far.test`);
+    const id = idOf(1);
+    const body = await spool.stage(id, Buffer.from('Subject: hi\r\n\r\nhello\r\n'));
+    const envelope = { returnPath: 'joe@far.test', recipients };
+    await intake.accept({ id, envelope, arrival: { protocol: 'ESMTP' }, body });
+    // In two attempts, the second half first.
+    for (const [attempt, half] of [[1, 5_000] as const, [2, 0] as const]) {
+      const rcpts = Array.from({ length: 5_000 }, (_, no) => half + no);
+      await letters.handle(id, start(recipients.slice(half, half + 5_000), { rcpts }));
+      const text = `no ${'x'.repeat(4_990)}\n`;
+      const outcomes = rcpts.map((rcpt) => outcome('failed', rcpt, { text }));
+      await letters.handle(id, report(outcomes, { attempt }));
+    }
+    bounceOff(from([id]));
+    await settle();
+    const children = await childrenOf(id);
+    expect(children).toHaveLength(1);
+    const text = await textOf(children[0]!);
+    const told = [...text.matchAll(/^<(u\d+@far\.test)>:\r$/gm)].map(([, address]) => address);
+    expect(told).toEqual([...recipients.slice(5_000), ...recipients.slice(0, 5_000)]);
+    expect(text).toMatch(/^no x{497} \[\.\.\.\]\r\n\r\n/m);
+    expect(text.length).toBeLessThan(6_000_000);
+  });
+
   it('is bounced with all of a large body', async () => {
     const text = 'Subject: hi\r\n\r\n' + 'x'.repeat(600_000);
     await failed(idOf(1), 'joe@far.test', text);

@@ -77,6 +77,48 @@ async function accepted(): Promise<
   return events.flatMap(({ type, data }) => (type === 'MessageAccepted' ? [data as never] : []));
 }
 
+describe('while no letter can be taken', () => {
+  it('a door hears why at once, and nothing of the letter is written anywhere', async () => {
+    const full = new Trouble('log-full', { tryAgain: true, peer: 'disk full (#4.3.1)' });
+    let refusal: Trouble | undefined = full;
+    const intake = { accept: async () => void accepted.push(1) };
+    const accepted: number[] = [];
+    server = serveIntake(intake, spool, () => refusal);
+    const { intake: here } = door();
+    const small = here.begin();
+    await small.write(Buffer.from('small\r\n'));
+    await expect(small.accept(envelope, arrival)).rejects.toMatchObject({ code: 'log-full' });
+    const large = here.begin();
+    await expect(large.write(randomBytes(100_000))).rejects.toMatchObject({
+      code: 'log-full',
+      peer: 'disk full (#4.3.1)',
+    });
+    expect([accepted, stored.size]).toEqual([[], 0]);
+    refusal = undefined;
+    const later = here.begin();
+    await later.write(Buffer.from('small\r\n'));
+    await later.accept(envelope, arrival);
+    expect(accepted).toEqual([1]);
+  });
+
+  it('a large letter that was begun before may still end well', async () => {
+    const refusals: Trouble[] = [];
+    server = serveIntake({ accept: async () => undefined }, spool, () => refusals[0]);
+    const letter = door().intake.begin();
+    await letter.write(randomBytes(100_000));
+    refusals.push(new Trouble('log-full', { tryAgain: true, peer: 'little room' }));
+    await letter.write(randomBytes(1_000));
+    await expect(letter.accept(envelope, arrival)).resolves.toBe(letter.id);
+  });
+
+  it('of five thousand large letters of one door the next hears that it is too much', async () => {
+    const { link } = door();
+    const ask = (n: number) => link.request('upload.open', { id: idOf(n) });
+    await Promise.all(Array.from({ length: 5_000 }, (_, n) => ask(n)));
+    await expect(ask(5_000)).rejects.toMatchObject({ code: 'busy' });
+  });
+});
+
 describe('a letter from a door', () => {
   it('that is small goes over at once with its envelope', async () => {
     const letter = door().intake.begin();
@@ -107,6 +149,39 @@ describe('a letter from a door', () => {
     const [event] = await accepted();
     expect(event?.body).toEqual({ id: letter.id, bytes: bytes.length, sha256: sha256(bytes) });
     expect(sha256(stored.get(letter.id)!)).toBe(sha256(bytes));
+  });
+
+  it.each([
+    ['that makes it large', [40_000, 40_000]],
+    ['of a large one', [70_000, 10_000]],
+    ['of a very large one', [300_000, 300_000]],
+  ])('arrives whole though nobody waits for the last piece, one %s', async (_, sizes) => {
+    const pieces = sizes.map((size) => randomBytes(size));
+    const letter = door().intake.begin();
+    await letter.write(pieces[0]!);
+    const written = letter.write(pieces[1]!);
+    await Promise.all([letter.accept(envelope, arrival), written]);
+    const bytes = Buffer.concat(pieces);
+    const [event] = await accepted();
+    expect(event?.body).toEqual({ id: letter.id, bytes: bytes.length, sha256: sha256(bytes) });
+    expect(sha256(stored.get(letter.id)!)).toBe(sha256(bytes));
+  });
+
+  it('of single bytes is put together before the queue is asked', async () => {
+    const { link } = door();
+    const asked: string[] = [];
+    const counted: Link = {
+      ...{ closed: link.closed, close: () => link.close() },
+      notify: (method, args, bytes) => link.notify(method, args, bytes),
+      request: (method, args, options) => (asked.push(method), link.request(method, args, options)),
+    };
+    const letter = linkedIntake(() => counted, clock).begin();
+    const bytes = randomBytes(100_000);
+    for (let at = 0; at < bytes.length; at += 1) await letter.write(bytes.subarray(at, at + 1));
+    await letter.accept(envelope, arrival);
+    expect(sha256(stored.get(letter.id)!)).toBe(sha256(bytes));
+    // 64 KiB at first, then 16 KiB at a time.
+    expect(asked).toEqual(['upload.open', ...Array(4).fill('upload.write'), 'accept']);
   });
 
   it('is one of many at once, from several doors', async () => {

@@ -35,6 +35,29 @@ describe('a table of rows', () => {
     }
   });
 
+  it('finds each recipient of a letter to very many, in whatever order they go', () => {
+    const table = new AgendaTable();
+    const lanes = Array.from({ length: 5_000 }, (_, no) => `lane ${no % 50}`);
+    for (const round of [0, 1]) {
+      table.add('list', lanes, round);
+      table.add('other', ['x', 'y'], round);
+      // 1,979 and 5,000 have no common divisor: each comes once.
+      for (let no = 0; no < 5_000; no += 1) {
+        const rcpt = (no * 1_979) % 5_000;
+        const row = table.find('list', rcpt);
+        expect([table.rcpt[row], table.letter[row]]).toEqual([rcpt, table.letterNo('list')]);
+        table.remove(row);
+        expect(table.find('list', rcpt)).toBe(none);
+      }
+      expect(table.has('list')).toBe(false);
+      expect(table.find('list', 0)).toBe(none);
+      table.remove(table.find('other', 0));
+      expect([...table.rowsOf(table.letterNo('other')!)]).toEqual([table.find('other', 1)]);
+      table.remove(table.find('other', 1));
+    }
+    expect(table.recipients).toBe(0);
+  });
+
   it('ignores a letter to nobody', () => {
     const table = new AgendaTable();
     table.add('x', [], 0);

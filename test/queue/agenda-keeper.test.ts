@@ -17,8 +17,10 @@ import { FaultyLog } from '../support/faulty-log.ts';
 import { everything, settle } from '../support/post-office.ts';
 import { accept, birth, body, byHand, start, verdict } from '../support/queue-mail.ts';
 import { idOf } from '../support/random-letters.ts';
+import { canMountTmpfs, tmpfsAt } from '../support/small-disk.ts';
 
 const ann = 'ann@a.test';
+const withTmpfs = canMountTmpfs() ? it : it.skip;
 
 let directory: string;
 let file: string;
@@ -68,6 +70,17 @@ const expectWhole = async (keeper: AgendaKeeper) =>
   expect(viewOf(keeper.agenda)).toEqual(await refolded());
 
 describe('the agenda', () => {
+  it('says when it has caught up, and how many events that took', async () => {
+    await post(3);
+    const caughtUp: number[] = [];
+    const { keeper } = await keep({ onCaughtUp: (events) => caughtUp.push(events) });
+    await post(2, 4);
+    expect(caughtUp).toEqual([6]);
+    await keeper.checkpoint(true);
+    await keep({ onCaughtUp: (events) => caughtUp.push(events) });
+    expect(caughtUp).toEqual([6, 0]);
+  });
+
   it('is what the log says, and follows it', async () => {
     await post(3);
     const { keeper, asked } = await keep();
@@ -164,6 +177,28 @@ describe('a checkpoint', () => {
     const { keeper, thrown, asked } = await keep();
     expect([thrown, asked]).toEqual([['the checkpoint is of another release or another log'], [0]]);
     await expectWhole(keeper);
+  });
+
+  withTmpfs('that a full disk does not take leaves the old one, and no crumbs', async () => {
+    const disk = tmpfsAt(join(directory, 'disk'), 'size=1m');
+    try {
+      file = join(disk.path, 'agenda');
+      await post(3);
+      const { keeper } = await keep();
+      await keeper.checkpoint(true);
+      const old = readFileSync(file);
+      await post(500, 4);
+      await settle(3);
+      disk.fill();
+      await expect(keeper.checkpoint(true)).rejects.toMatchObject({ code: 'ENOSPC' });
+      expect(readdirSync(disk.path).sort()).toEqual(['agenda', 'ballast']);
+      expect(readFileSync(file)).toEqual(old);
+      disk.free();
+      await keeper.checkpoint(true);
+      expect((await keep()).asked).toEqual([keeper.position]);
+    } finally {
+      disk.unmount();
+    }
   });
 
   it('is not kept where no file is named', async () => {

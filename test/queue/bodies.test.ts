@@ -64,7 +64,7 @@ describe('a young body', () => {
     expect(await textOf(await bodies.source(ref))).toBe('hello');
   });
 
-  it('gives way to younger ones, however often it is kept', async () => {
+  it('keeps its place from younger ones, however often it is kept', async () => {
     const { spool, reads, store } = counted();
     const bodies = openBodies(spool, 25);
     const refs = await Promise.all([1, 2, 3].map((no) => store(no, `0123456789`)));
@@ -75,6 +75,12 @@ describe('a young body', () => {
     expect(reads).toHaveLength(0);
     bodies.keep(refs[2]!, Buffer.from('0123456789'));
     await bodies.source(refs[0]!);
+    expect(reads).toHaveLength(0);
+    await bodies.source(refs[2]!);
+    expect(reads).toHaveLength(1);
+    bodies.forget(refs[0]!.id);
+    bodies.keep(refs[2]!, Buffer.from('0123456789'));
+    await bodies.source(refs[2]!);
     expect(reads).toHaveLength(1);
   });
 });

@@ -15,6 +15,7 @@ import {
   message,
   outcome,
   release,
+  released,
   report,
   start,
   verdict,
@@ -28,10 +29,10 @@ const stream = messageStream(message);
 /** A letter that we make ourselves, a bounce or a forward. */
 const ourOwn = { ...accept(ann), parent: { message: 'parent', why: 'forward' } } as const;
 
-function desk(options: { keep?: number; faults?: Fault[] } = {}) {
-  const { keep, faults = [] } = options;
+function desk(options: { keep?: number; keepRecipients?: number; faults?: Fault[] } = {}) {
+  const { faults = [], ...limits } = options;
   const log = new FaultyLog(new MemoryLog(), () => faults.shift() ?? 'none');
-  const letters = openLetters({ log, ...(keep === undefined ? {} : { keep }) });
+  const letters = openLetters({ log, ...limits });
   const types = async () => (await log.inner.readStream(stream)).map(({ type }) => type);
   return { log, letters, types, faults };
 }
@@ -223,8 +224,50 @@ describe('memory', () => {
     for (let no = 0; no < 50; no += 1) await letters.state(idOf(no));
     expect(log.loaded.length).toBeGreaterThanOrEqual(40);
     log.loaded.length = 0;
-    await letters.state(idOf(49));
+    // Those that came first have their turn first.
+    for (let no = 0; no < 8; no += 1) await letters.state(idOf(no));
     expect(log.loaded).toEqual([]);
+  });
+
+  it('leaves no room to a letter that waits for another try', async () => {
+    const { log, letters } = desk();
+    await letters.handle(message, accept(ann));
+    await letters.handle(message, start([ann]));
+    await letters.handle(message, verdict('deferred', 0));
+    await turnOfTheLoop();
+    await letters.state(message);
+    expect(log.loaded).toEqual([stream]);
+  });
+
+  it('holds fewer letters when they have many recipients, but always the one used last', async () => {
+    const { log, letters } = desk({ keepRecipients: 100 });
+    const forty = accept(...Array.from({ length: 40 }, () => ann));
+    for (let no = 0; no < 5; no += 1) await letters.handle(idOf(no), forty);
+    await letters.handle(idOf(5), accept(...Array.from({ length: 200 }, () => ann)));
+    await turnOfTheLoop();
+    await letters.state(idOf(5));
+    expect(log.loaded).toEqual([]);
+    await letters.handle(idOf(3), hold());
+    await letters.handle(idOf(4), hold());
+    await turnOfTheLoop();
+    log.loaded.length = 0;
+    for (const no of [3, 4]) await letters.state(idOf(no));
+    expect(log.loaded).toEqual([]);
+    await letters.state(idOf(5));
+    expect(log.loaded).toEqual([messageStream(idOf(5))]);
+  });
+
+  it.each([0, 1])('takes in a past of ten thousand events and %i', async (more) => {
+    const { log, letters } = desk();
+    await letters.handle(message, accept(ann));
+    const past = Array.from({ length: 9_998 + more }, (_, no) =>
+      no === 9_998 ? held() : released(),
+    );
+    await log.inner.append(stream, 1, past);
+    const later = openLetters({ log });
+    expect((await later.state(message)).held).toBe(more === 1);
+    await later.handle(message, byHand('Cancel'));
+    expect((await log.inner.readStream(stream)).at(-1)?.revision).toBe(10_001 + more);
   });
 
   it('forgets finished letters at once', async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { EMPTY, NEVER, of, Subject, throwError, timer, map, type Observable } from 'rxjs';
+import { defer, EMPTY, NEVER, of, Subject, throwError, timer, map, type Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { Trouble } from '../../src/mail/trouble.ts';
 import type { Outcome } from '../../src/mail/verdict.ts';
@@ -59,6 +59,7 @@ type Script = {
   readonly takeBack?: () => Observable<void>;
   readonly record?: (order: Order, report: AttemptReport) => Observable<void>;
   readonly forMs?: number;
+  readonly untilWell$?: Observable<unknown>;
 };
 
 /** Plays the pipeline for a while of the test's own time, and tells what it did and when. */
@@ -76,8 +77,9 @@ function play(script: Script): string[] {
       stirred$,
       take: () => jobs.shift(),
       started: ({ message }, rcpts) => say(`started ${message} ${rcpts.join()}`),
-      release: ({ message }, trouble) => say(`release ${message} ${trouble}`),
-      park: (message) => say(`park ${message}`),
+      free: ({ message }, trouble) => say(`free ${message} ${trouble}`),
+      release: ({ message }) => say(`release ${message}`),
+      park: (message, forMs) => say(`park ${message}${forMs === undefined ? '' : ' for a while'}`),
     },
     channels: { local: channel, remote: channel },
     recorder: {
@@ -94,6 +96,7 @@ function play(script: Script): string[] {
       },
     },
     onTrouble: ({ message }) => say(`trouble with ${message}`),
+    ...(script.untilWell$ && { untilWell$: script.untilWell$ }),
   };
   time.run(({ hot, expectObservable }) => {
     hot('a').subscribe(() => undefined);
@@ -119,27 +122,31 @@ describe('a job', () => {
       record: () => after(1, undefined),
     });
     expect(said_).toEqual([
-      ...['1 started x 0', '1 deliver x', '11 record x delivered', '12 release x false'],
+      ...[
+        '1 started x 0',
+        '1 deliver x',
+        '11 free x false',
+        '11 record x delivered',
+        '12 release x',
+      ],
     ]);
   });
 
   it('does not wait for another', () => {
     const slow = (order: Order) => after(order.message === 'slow' ? 100 : 1, delivered);
-    expect(play({ jobs: [job('slow'), job('quick')], channel: slow }).slice(-4)).toEqual([
-      ...['1 record quick delivered', '1 release quick false'],
-      ...['100 record slow delivered', '100 release slow false'],
+    expect(play({ jobs: [job('slow'), job('quick')], channel: slow }).slice(-6)).toEqual([
+      ...['1 free quick false', '1 record quick delivered', '1 release quick'],
+      ...['100 free slow false', '100 record slow delivered', '100 release slow'],
     ]);
   });
 
   it('that comes to nothing gives its slot back after a while, and nothing was learned of its lane', () => {
-    expect(play({ jobs: [job('x')], start: () => of(undefined) })).toEqual([
-      '1000 release x undefined',
-    ]);
+    expect(play({ jobs: [job('x')], start: () => of(undefined) })).toEqual(['1000 release x']);
   });
 
   it('under way at the end is let go of, and so is its slot', () => {
     expect(play({ jobs: [job('x')], channel: () => NEVER, forMs: 5 })).toEqual([
-      ...['0 started x 0', '0 deliver x', '5 release x undefined'],
+      ...['0 started x 0', '0 deliver x', '5 release x'],
     ]);
   });
 });
@@ -152,13 +159,25 @@ describe('a channel', () => {
     ['breaks before it has begun', () => { throw new Error('a bug'); }], // prettier-ignore
   ])('that %s leaves the attempt in doubt, and says nothing of the destination', (_, channel) => {
     expect(play({ jobs: [job('x'), job('y')], channel })).toEqual([
-      ...['0 started x 0', '0 deliver x', '0 record x deferred in doubt', '0 release x false'],
-      ...['0 started y 0', '0 deliver y', '0 record y deferred in doubt', '0 release y false'],
+      ...[
+        '0 started x 0',
+        '0 deliver x',
+        '0 free x false',
+        '0 record x deferred in doubt',
+        '0 release x',
+      ],
+      ...[
+        '0 started y 0',
+        '0 deliver y',
+        '0 free y false',
+        '0 record y deferred in doubt',
+        '0 release y',
+      ],
     ]);
   });
 
   it('is heard once', () => {
-    expect(play({ jobs: [job('x')], channel: () => of(delivered, delivered) })).toHaveLength(4);
+    expect(play({ jobs: [job('x')], channel: () => of(delivered, delivered) })).toHaveLength(5);
   });
 
   it('that broke does not put a text of its own into the report', () => {
@@ -183,7 +202,8 @@ describe('a channel', () => {
     ['lost the connection half-way', false, [{ ...silent, doubt: true }]],
   ])('that %s puts its lane into trouble: %p', (_, trouble, outcomes) => {
     const said_ = play({ jobs: [job('x')], channel: () => of({ outcomes }) });
-    expect(said_.at(-1)).toBe(`0 release x ${trouble}`);
+    expect(said_).toContain(`0 free x ${trouble}`);
+    expect(said_.at(-1)).toBe('0 release x');
   });
 });
 
@@ -191,7 +211,7 @@ describe('when the log cannot be written', () => {
   it('nothing is delivered that could not be recorded, and nothing spins', () => {
     const jobs = [job('x')];
     const said_ = play({ jobs, start: () => broken(logTrouble), takeBack: () => of(undefined) });
-    expect(said_).toEqual(['0 trouble with x', '1000 take back x', '1000 release x undefined']);
+    expect(said_).toEqual(['0 trouble with x', '1000 take back x', '1000 release x']);
   });
 
   it('what may stand in it after all is taken back as soon as it can be', () => {
@@ -201,31 +221,63 @@ describe('when the log cannot be written', () => {
     expect(said_.filter((line) => line.includes('take back'))).toEqual([
       ...['1000 take back x', '2000 take back x', '3000 take back x', '4000 take back x'],
     ]);
-    expect(said_.at(-1)).toBe('4000 release x undefined');
+    expect(said_.at(-1)).toBe('4000 release x');
   });
 
   it('a verdict is kept and recorded later; nothing is delivered a second time', () => {
     let tries = 0;
     const record = () => ((tries += 1) < 4 ? broken(logTrouble) : of(undefined));
     expect(play({ jobs: [job('x')], record })).toEqual([
-      ...['0 started x 0', '0 deliver x', '0 record x delivered', '0 trouble with x'],
+      ...[
+        '0 started x 0',
+        '0 deliver x',
+        '0 free x false',
+        '0 record x delivered',
+        '0 trouble with x',
+      ],
       ...['1000 record x delivered', '1000 trouble with x'],
       ...['2000 record x delivered', '2000 trouble with x'],
-      ...['3000 record x delivered', '3000 release x false'],
+      ...['3000 record x delivered', '3000 release x'],
+    ]);
+  });
+});
+
+describe('while the log is known to be in trouble', () => {
+  it('nobody asks it again before it is well', () => {
+    let tries = 0;
+    const record = () => ((tries += 1) < 2 ? broken(logTrouble) : of(undefined));
+    const start = (each: Job) => (each.message === 'x' ? broken(logTrouble) : of(orderOf(each)));
+    const untilWell$ = defer(() => (time.now() < 7_500 ? after(7_500 - time.now(), 0) : of(0)));
+    expect(play({ jobs: [job('x'), job('y')], start, record, untilWell$ })).toEqual([
+      ...[
+        '0 trouble with x',
+        '0 started y 0',
+        '0 deliver y',
+        '0 free y false',
+        '0 record y delivered',
+      ],
+      ...['0 trouble with y', '7500 take back x', '7500 release x'],
+      ...['7500 record y delivered', '7500 release y'],
     ]);
   });
 });
 
 describe('one bad letter does not stop the post', () => {
   it.each([
-    ['a bug', new Error('a bug')],
-    ['a damaged story', damaged],
-  ])('(%s at the start): it is parked, others go on', (_, cause) => {
+    ['a bug', new Error('a bug'), ''],
+    ['a damaged story', damaged, ' for a while'],
+  ])('(%s at the start): it is parked, others go on', (_, cause, how) => {
     const start = (each: Job) => (each.message === 'bad' ? broken(cause) : of(orderOf(each)));
     expect(play({ jobs: [job('bad'), job('good')], start })).toEqual([
-      ...['0 trouble with bad', '0 park bad'],
-      ...['0 started good 0', '0 deliver good', '0 record good delivered', '0 release good false'],
-      '1000 release bad undefined',
+      ...['0 trouble with bad', `0 park bad${how}`],
+      ...[
+        '0 started good 0',
+        '0 deliver good',
+        '0 free good false',
+        '0 record good delivered',
+        '0 release good',
+      ],
+      '1000 release bad',
     ]);
   });
 
@@ -234,7 +286,7 @@ describe('one bad letter does not stop the post', () => {
       order.message === 'bad' ? broken(new Error('a bug')) : of(undefined);
     const said_ = play({ jobs: [job('bad'), job('good')], record });
     expect(said_).toContain('0 park bad');
-    expect(said_).toContain('0 release good false');
-    expect(said_.at(-1)).toBe('1000 release bad false');
+    expect(said_).toContain('0 release good');
+    expect(said_.at(-1)).toBe('1000 release bad');
   });
 });

@@ -85,6 +85,23 @@ function done({ table, scheduler }: Office, job: Job): void {
 const turn = () => Promise.resolve();
 
 describe('a slot', () => {
+  it('goes on when its attempt is over, though the verdict is not recorded yet; but only so far', () => {
+    const here = office({ local: 2, remote: 2 });
+    letters(here, 'a', 10);
+    const first = takeAll(here);
+    expect(first).toHaveLength(2);
+    for (const job of first) here.scheduler.free(job, false);
+    const second = takeAll(here);
+    expect(second).toHaveLength(2);
+    for (const job of second) here.scheduler.free(job, false);
+    expect(takeAll(here)).toEqual([]);
+    here.scheduler.release(first[0]!);
+    expect(takeAll(here)).toHaveLength(1);
+    // What is freed already is not freed again.
+    here.scheduler.release(second[0]!);
+    expect(here.scheduler.active.remote).toBe(3);
+  });
+
   it('goes to what is due, and to nothing else', () => {
     const here = office();
     letters(here, 'a', 1);
@@ -344,6 +361,24 @@ describe('recipients of one letter', () => {
     expect(takeAll(here).map(({ rcpts }) => rcpts.length)).toEqual([50]);
   });
 
+  it('go together to each of their hosts, whatever stands between them, and so again later', () => {
+    const here = office({ local: 10, remote: 10_000 });
+    const lanes = Array.from({ length: 10_000 }, (_, no) => `remote h${no % 100}`);
+    here.table.add('x', lanes, birth);
+    // Mail for the same hosts, due at the same instant.
+    for (let no = 0; no < 100; no += 1) letters(here, `h${no}`, 20);
+    const first = takeAll(here).filter(({ message }) => message === 'x');
+    expect(first.map(({ rcpts }) => rcpts.length)).toEqual(Array.from({ length: 100 }, () => 100));
+    for (const job of first) {
+      deferUntil(here, job, birth + 400_000);
+      here.scheduler.release(job, false);
+    }
+    for (let no = 0; no < 100; no += 1) letters(here, `new h${no}`, 20);
+    here.clock.manual.advance(400_000);
+    const again = takeAll(here).filter(({ message }) => message === 'x');
+    expect(again.map(({ rcpts }) => rcpts.length)).toEqual(Array.from({ length: 100 }, () => 100));
+  });
+
   it('whose attempt the job does not make are free for other jobs at once', () => {
     const here = office();
     here.table.add(
@@ -424,6 +459,16 @@ describe('a parked letter', () => {
     ['a 0', 'later', 'unknown'].forEach((message) => here.scheduler.park(message));
     here.clock.manual.advance(2_000);
     expect(takeAll(here)).toMatchObject([{ message: 'a 1' }]);
+  });
+
+  it('for a while is due again after it', () => {
+    const here = office();
+    letters(here, 'a', 1);
+    here.scheduler.park('a 0', 60_000);
+    here.clock.manual.advance(59_999);
+    expect(takeAll(here)).toEqual([]);
+    here.clock.manual.advance(1);
+    expect(takeAll(here)).toMatchObject([{ message: 'a 0' }]);
   });
 });
 

@@ -204,6 +204,8 @@ describe('a large body', () => {
         'sync bodies',
         'say staged',
         'sync log',
+        // The write-ahead log's own name, once per start.
+        'sync directory',
         'say appended',
         // Giving back room needs no sync of its own, and takes none from the next append.
         'say removed',

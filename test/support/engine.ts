@@ -1,6 +1,15 @@
 /** The real engine as a process tree of its own, on loopback, with a configuration made for the test. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -15,6 +24,10 @@ export type EngineOptions = {
   /** Other files below the configuration directory, by path. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Root's tests only: the engine's process tree runs as this user and group. */
+  readonly uid?: number;
+  /** The program that `start` runs, where it is not this repository's own. */
+  readonly main?: string;
 };
 
 export type Role = 'start' | 'queue' | 'door' | 'remote' | 'local';
@@ -60,10 +73,13 @@ export async function freePort(): Promise<number> {
 
 export async function makeEngine(options: EngineOptions = {}): Promise<Engine> {
   const root = mkdtempSync(join(tmpdir(), 'waybill-'));
+  // Started by root, the roles run as accounts of their own, which must get to the data.
+  chmodSync(root, 0o711);
   const configDir = join(root, 'config');
   const dataDir = join(root, 'data');
   const port = await freePort();
   writeConfig(configDir, port, options);
+  if (options.uid !== undefined) chownSync(root, options.uid, options.uid);
   let child: ChildProcess | undefined;
   let output = '';
 
@@ -74,13 +90,14 @@ export async function makeEngine(options: EngineOptions = {}): Promise<Engine> {
     port,
     output: () => output,
     async start() {
-      const args = ['--disable-warning=ExperimentalWarning', main];
+      const args = ['--disable-warning=ExperimentalWarning', options.main ?? main];
       child = spawn(
         process.execPath,
         [...args, '--config', configDir, '--data', dataDir, 'serve'],
         {
           stdio: ['ignore', 'pipe', 'pipe'],
           env: { ...process.env, ...options.env },
+          ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
         },
       );
       const started = child;

@@ -93,7 +93,7 @@ async function stage(): Promise<void> {
   const log = new SqliteLog(file);
   const spool = diskSpool(join(directory, 'spool'), {
     read: (id) => log.readBody(`message-${id}`),
-    remove: (ids) => ids,
+    remove: async (ids) => ids,
   });
   say('begin');
   const id = newId();
@@ -101,7 +101,7 @@ async function stage(): Promise<void> {
   say('staged');
   await log.append(`message-${id}`, noStream, [noted('accepted')], large);
   say('appended');
-  log.removeBodies([`message-${id}`]);
+  await log.removeBodies([`message-${id}`]);
   say('removed');
   await log.append(`message-${id}`, 0, [noted('cleaned up')]);
   say('cleaned');
@@ -111,13 +111,49 @@ async function stage(): Promise<void> {
 /** A body that is larger than the disk, and then one that is not. */
 async function overfill(): Promise<void> {
   const root = join(directory, 'spool');
-  const spool = diskSpool(root, { read: () => undefined, remove: (ids) => ids });
+  const spool = diskSpool(root, { read: () => undefined, remove: async (ids) => ids });
   await spool
     .stage(newId(), randomBytes(600_000))
     .catch((cause: unknown) => say(`refused ${code(cause)}`));
   say(`left ${readdirSync(join(root, 'incoming')).length}`);
   await spool.stage(newId(), randomBytes(100_000));
   say('staged');
+}
+
+/** Letters one after the other, whatever comes of each; then closes in order. */
+async function toil(): Promise<void> {
+  const log = new SqliteLog(file, {
+    onTrouble: (trouble) => say(`trouble ${trouble.code}`),
+    onDamage: ({ position }) => say(`damage ${position}`),
+  });
+  if (log.cleared !== undefined) say(`cleared ${log.cleared.events}`);
+  for (const { stream, revision } of await log.readAll({ after: 0, limit: 100_000 })) {
+    if (revision === 0) say(`found ${stream.slice('message-'.length)}`);
+  }
+  for (let letter = 0; letter < 12; letter += 1) {
+    const id = newId();
+    const body = { ref: { id, bytes: 0, sha256: '' }, inline: bodyOf(id) };
+    await log.append(`message-${id}`, noStream, [noted('a')], body).then(
+      () => say(`written ${id}`),
+      (cause: unknown) => say(`refused ${code(cause)} ${id}`),
+    );
+  }
+  await log.removeBodies([`message-${newId()}`]).catch((cause: unknown) => say(code(cause)));
+  await log.close();
+  say('closed');
+}
+
+/** Three large bodies, one after the other; says what became of each, and what lies about at the end. */
+async function stageThree(): Promise<void> {
+  const root = join(directory, 'spool');
+  const spool = diskSpool(root, { read: () => undefined, remove: async (ids) => ids });
+  for (let body = 0; body < 3; body += 1) {
+    await spool.stage(newId(), randomBytes(100_000)).then(
+      () => say('staged'),
+      (cause: unknown) => say(`refused ${code(cause)}`),
+    );
+  }
+  say(`left ${readdirSync(join(root, 'incoming')).length}`);
 }
 
 const jobs: Record<string, () => Promise<void> | void> = {
@@ -127,5 +163,7 @@ const jobs: Record<string, () => Promise<void> | void> = {
   fill,
   stage,
   overfill,
+  toil,
+  'stage-three': stageThree,
 };
 await jobs[job]!();

@@ -9,22 +9,22 @@ export function openAt(dir: TempDir, options?: SqliteLogOptions): Opened {
   const log = new SqliteLog(dir.file('log.db'), options);
   const spool = diskSpool(dir.file('spool'), {
     read: (id) => log.readBody(`message-${id}`),
-    remove: (ids) =>
-      log.removeBodies(ids.map((id) => `message-${id}`)).map((name) => name.slice(8)),
+    remove: async (ids) =>
+      (await log.removeBodies(ids.map((id) => `message-${id}`))).map((name) => name.slice(8)),
   });
   return { log, spool };
 }
 
 /** As the contract of event logs wants it. */
-export async function openSqlite() {
+export async function openSqlite(options?: SqliteLogOptions) {
   const dir = tempDir();
-  let opened = openAt(dir);
+  let opened = openAt(dir, options);
   return {
     ...opened,
     dir,
     reopen: async () => {
       await opened.log.close();
-      opened = openAt(dir);
+      opened = openAt(dir, options);
       return opened;
     },
     close: async () => {

@@ -1,8 +1,10 @@
 /**
  * The queue's switchboard: who is connected, and what each may ask. A door may hand in letters and ask
- * who lives here; a channel may read the bodies it was given; the control socket takes an operator's orders.
+ * who lives here; a channel may read the bodies it was given; the control socket takes an operator's
+ * orders and tells what a role knows; a local program may hand in letters, and nothing else.
  */
 import { filter, firstValueFrom, race, Subject, timer, type Observable } from 'rxjs';
+import type { InjectDoor } from '../../ingress/inject/door.ts';
 import type { Directory, Refusals } from '../../ingress/ports.ts';
 import { openLink, type Handlers, type Link } from '../../platform/link.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -12,6 +14,7 @@ import type { Operator, OperatorRequest } from '../../queue/operator.ts';
 import { linkedDirectory, serveDirectory } from './directory-link.ts';
 import type { IntakeServer } from './intake-link.ts';
 import type { LinkName } from './sockets.ts';
+import { passTcptoOn } from './tcpto-link.ts';
 import type { Duplex } from 'node:stream';
 
 export type LinkHub = {
@@ -26,6 +29,7 @@ export type LinkHub = {
 export type HubParts = {
   readonly intake: IntakeServer;
   readonly bodies: Handlers;
+  readonly inject: Pick<InjectDoor, 'take'>;
   readonly operator: Operator;
   readonly retryAll: (by: string, why: string) => Promise<void>;
   readonly refusals: Refusals;
@@ -55,10 +59,10 @@ export function openHub(parts: HubParts): LinkHub {
       ...serveDirectory(directory),
       refused: (args: unknown) => parts.refusals.note(args as Parameters<Refusals['note']>[0]),
     };
-    link = openLink(stream, handlers, { onBug });
+    link = openLink(stream, handlers, { onBug, limits });
   };
   const takeChannel = (name: ChannelName, stream: Duplex): void => {
-    const link = openLink(stream, { hello, ...parts.bodies }, { onBug });
+    const link = openLink(stream, { hello, ...parts.bodies }, { onBug, limits });
     channels.set(name, link);
     changed$.next(name);
     void link.closed.then(() => {
@@ -75,17 +79,22 @@ export function openHub(parts: HubParts): LinkHub {
       await parts.retryAll(by, why);
     },
     status: () => ({ value: parts.status() }),
+    ...passTcptoOn(() => channels.get('remote')),
   };
   return {
     connect(name, stream) {
       if (name === 'door') takeDoor(stream);
-      else if (name === 'control') openLink(stream, control, { onBug });
+      else if (name === 'inject') parts.inject.take(stream);
+      else if (name === 'control') openLink(stream, control, { onBug, limits });
       else takeChannel(name, stream);
     },
     channel: (name) => channels.get(name),
     changed$,
   };
 }
+
+/** Who asks and does not listen is not heard any more. */
+const limits = { unsentBytes: 16 * 1024 * 1024 };
 
 /** How long a client at RCPT waits for `local` to come up, or back, before it hears 451. */
 const localPatienceMs = 5_000;

@@ -1,11 +1,11 @@
 /** The way of a letter from a door's process to the queue's. */
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { IncomingLetter, Intake } from '../../ingress/ports.ts';
 import type { Arrival, Envelope, MessageId } from '../../mail/envelope.ts';
 import { isMessageId, makeMessageId, randomBytesWanted } from '../../mail/message-id.ts';
 import { isTrouble, Trouble } from '../../mail/trouble.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { randomFromPool } from '../../platform/random.ts';
 import type { Handlers, Link } from '../../platform/link.ts';
 import type { Entry, QueueIntake } from '../../queue/intake.ts';
 import { inlineBodyBytes, type BodyWriter, type Spool } from '../../spool/ports.ts';
@@ -30,38 +30,47 @@ export function linkedIntake(link: () => Link | undefined, clock: Clock): Intake
   };
   return {
     begin(): IncomingLetter {
-      const id = makeMessageId(clock.now(), randomBytes(randomBytesWanted));
+      const id = makeMessageId(clock.now(), randomFromPool(randomBytesWanted));
       let chunks: Uint8Array[] = [];
       let held = 0;
-      let uploading = false;
+      /** The last step of the upload: each waits for the one before. */
+      let upload: Promise<void> | undefined;
+      const passOn = (): Promise<void> => {
+        const opened = upload ?? ask('upload.open', { id }).then(nothing);
+        const whole = joined(chunks, held);
+        chunks = [];
+        held = 0;
+        upload = opened.then(async () => {
+          for (const part of split(whole)) await ask('upload.write', { id }, part);
+        });
+        return upload;
+      };
       return {
         id,
         async write(chunk) {
-          if (!uploading && held + chunk.byteLength <= inlineBodyBytes) {
-            chunks.push(chunk);
-            held += chunk.byteLength;
-            return;
-          }
-          if (!uploading) {
-            uploading = true;
-            await ask('upload.open', { id });
-          }
-          for (const part of [...chunks, ...split(chunk)]) await ask('upload.write', { id }, part);
-          chunks = [];
+          if (chunks.length >= mostChunks) chunks = [Buffer.concat(chunks, held)];
+          chunks.push(chunk);
+          held += chunk.byteLength;
+          if (held > (upload === undefined ? inlineBodyBytes : pieceBytes)) await passOn();
         },
         async accept(envelope, arrival) {
-          const args: AcceptOnLink = { id, envelope, arrival, uploaded: uploading };
-          await ask('accept', args, uploading ? undefined : joined(chunks, held));
+          // The door does not wait for its last write; what is uploaded must be whole all the same.
+          const uploaded = upload !== undefined;
+          if (uploaded) await passOn();
+          const args: AcceptOnLink = { id, envelope, arrival, uploaded };
+          await ask('accept', args, uploaded ? undefined : joined(chunks, held));
           return id;
         },
         abandon() {
           chunks = [];
-          if (uploading) link()?.notify('upload.abandon', { id });
+          if (upload !== undefined) link()?.notify('upload.abandon', { id });
         },
       };
     },
   };
 }
+
+const nothing = (): void => undefined;
 
 const noQueue = {
   tryAgain: true,
@@ -72,8 +81,20 @@ const noQueue = {
 const joined = (chunks: readonly Uint8Array[], bytes: number): Uint8Array =>
   chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes);
 
+/** Large letters that one door may have under way; each has a file open. */
+const maxUploads = 5_000;
+
+const tooMany = { tryAgain: true, peer: 'too much mail at once (#4.3.2)' } as const;
+
 /** No frame carries more than this. */
 const partBytes = 256 * 1024;
+
+/**
+ * A client that sends a byte at a time must cost neither a buffer a byte nor a question to the queue: so
+ * many chunks are put together, and so many bytes go over at once.
+ */
+const mostChunks = 32;
+const pieceBytes = 16 * 1024;
 
 function* split(chunk: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < chunk.byteLength; at += partBytes) yield chunk.subarray(at, at + partBytes);
@@ -85,7 +106,16 @@ export type IntakeServer = {
 };
 
 /** The queue's side. A door is not trusted: what it says is checked, and uploads are its own. */
-export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
+export function serveIntake(
+  intake: QueueIntake,
+  spool: Spool,
+  /** Why no letter can be taken now: said at once, before a byte of it is written. */
+  refusal: () => Trouble | undefined = () => undefined,
+): IntakeServer {
+  const refuse = (): void => {
+    const trouble = refusal();
+    if (trouble !== undefined) throw trouble;
+  };
   const handlersFor = (link: () => Link): Handlers => {
     const uploads = new Map<string, Promise<BodyWriter>>();
     let watched = false;
@@ -108,8 +138,10 @@ export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
     const handlers: Handlers = {
       'upload.open': async (args) => {
         watch();
+        refuse();
         const { id } = args as { id: string };
         refuseOddId(id);
+        if (uploads.size >= maxUploads) throw new Trouble('busy', tooMany);
         if (uploads.has(id)) {
           throw new Trouble('refused', { tryAgain: true, peer: 'id in use (#4.3.0)' });
         }
@@ -131,6 +163,7 @@ export function serveIntake(intake: QueueIntake, spool: Spool): IntakeServer {
           uploads.delete(id);
           await acceptUploaded({ id, envelope, arrival, body: await writer.stage() });
         } else {
+          refuse();
           const body = await spool.stage(id, bytes ?? new Uint8Array(0));
           await intake.accept({ id, envelope, arrival, body });
         }

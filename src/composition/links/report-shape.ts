@@ -14,6 +14,20 @@ const shape = z.object({
       kind: z.enum(['delivered', 'deferred', 'failed']),
       reply: z.object({ text: z.string() }),
       doubt: z.literal(true).optional(),
+      lines: z
+        .object({
+          from: z.string(),
+          done: z.array(
+            z.object({
+              line: z.int(),
+              kind: z.enum(['maildir', 'mbox', 'program', 'forward']),
+              what: z.string(),
+              came: z.string().optional(),
+            }),
+          ),
+          more: z.int().optional(),
+        })
+        .optional(),
     }),
   ),
   forwards: z

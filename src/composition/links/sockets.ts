@@ -1,11 +1,11 @@
 /**
  * Links between processes over sockets in the data directory's `run/`, one per role: the name of the
- * socket says what its callers may ask, and the file's mode who may call.
+ * socket says what its callers may ask, and the file's owner and mode who may call.
  *
  * Paths are relative to the data directory, which is the working directory of every role: a socket's
  * path may have 107 bytes, a data directory's more.
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { BehaviorSubject, filter, firstValueFrom, race, timer, type Observable } from 'rxjs';
 import { openLink, type Handlers, type Link } from '../../platform/link.ts';
@@ -13,17 +13,24 @@ import { openLink, type Handlers, type Link } from '../../platform/link.ts';
 /** How long the other side may take to say hello. */
 const helloMs = 5_000;
 
-export type LinkName = 'door' | 'remote' | 'local' | 'control';
+export type LinkName = 'door' | 'remote' | 'local' | 'control' | 'inject';
 
 /** How long a role that starts waits for the queue before it goes on without. */
 export const firstUpMs = 10_000;
 
+/** Local programs of any user hand in letters; the door behind it asks the kernel whose they are. */
+const everybody = 0o666;
+
 const socketPath = (name: LinkName): string => `run/${name}.sock`;
 
-/** Serves links of one kind. The caller holds the lock of the data directory: a socket left there is stale. */
+/**
+ * Serves links of one kind, to processes of this user and, when a group is given, to those of that group.
+ * The caller holds the lock of the data directory: a socket left there is stale.
+ */
 export async function listenForLinks(
   name: LinkName,
   open: (socket: Socket) => void,
+  gid?: number,
 ): Promise<Server> {
   const path = socketPath(name);
   rmSync(path, { force: true });
@@ -32,7 +39,8 @@ export async function listenForLinks(
     server.once('error', reject);
     server.listen(path, resolve);
   });
-  chmodSync(path, 0o600);
+  if (gid !== undefined) chownSync(path, -1, gid);
+  chmodSync(path, name === 'inject' ? everybody : gid === undefined ? 0o600 : 0o660);
   return server;
 }
 
@@ -75,7 +83,7 @@ export function steadyLink(name: LinkName, handlers: Handlers = {}): SteadyLink 
   const again = () => {
     if (closed) return;
     redial = setTimeout(dial, waitMs);
-    waitMs = Math.min(waitMs * 2, 500);
+    waitMs = Math.min(waitMs * 2, 100);
   };
   const dial = () => {
     connectLink(name, handlers).then((opened) => {

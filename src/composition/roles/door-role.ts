@@ -1,41 +1,51 @@
-/** The role `door`: its sockets and `accept`, nothing else. Files are read at the start and at a reload only. */
-import { readFileSync } from 'node:fs';
+/** The role `door`: its sockets and `accept`, nothing else. What it must know is handed to it; of files it reads control/morercpthosts.cdb alone. */
 import net from 'node:net';
+import { join } from 'node:path';
 import type { Config } from '../../control/config.ts';
-import { controlsIn, type ControlsInForce } from '../../control/in-force.ts';
+import { controlsInForce, type ControlsInForce } from '../../control/in-force.ts';
+import { moreHosts } from '../../control/more-hosts.ts';
 import { acceptsRecipient } from '../../control/rcpthosts.ts';
 import { lookupTcpRule } from '../../control/tcp-rules.ts';
 import { ownAddresses } from '../../delivery/remote/own-addresses.ts';
 import type { DoorRules } from '../../ingress/accept.ts';
 import { smtpDoor, type SmtpDoor, type SmtpDoorParts } from '../../ingress/smtp/door.ts';
 import { defaultSmtpSettings, type SmtpSettings } from '../../ingress/smtp/settings.ts';
-import { ControlMistake } from '../../mail/trouble.ts';
+import { isTrouble } from '../../mail/trouble.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { wordsOf, type Logger } from '../../platform/logger.ts';
+import { nowAndThen } from '../../platform/now-and-then.ts';
+import { openFilesLimit } from '../../platform/open-files.ts';
 import { route, toRoutingRules } from '../../queue/routing.ts';
 import { linkedDirectory } from '../links/directory-link.ts';
 import { linkedIntake } from '../links/intake-link.ts';
-import { firstUpMs, steadyLink } from '../links/sockets.ts';
-import type { InheritedListener, ListenerKind } from './listeners.ts';
+import { firstUpMs, steadyLink, type SteadyLink } from '../links/sockets.ts';
+import { doorPlaces, type DoorPlaces } from './door-places.ts';
+import type { Given } from './given.ts';
+import { moreRcpthostsFile, moreRcpthostsIn, type Handed, type TlsTexts } from './handed.ts';
+import type { ListenerKind } from './listeners.ts';
 import type { Running } from './running.ts';
 
 export async function runDoor(
   config: Config,
   logger: Logger,
-  listeners: readonly InheritedListener[],
+  { handed, listeners }: Given,
 ): Promise<Running> {
-  const controls = controlsIn(config.controlDir);
+  const controls = controlsInForce(handed.controls, config.controlDir);
+  let inForce = handed;
   const link = steadyLink('door');
   await link.firstUp(firstUpMs);
   const kinds = [...new Set(listeners.map(({ kind }) => kind))];
   const doors = new Map<ListenerKind, SmtpDoor>();
-  const parts = doorParts(controls, logger, {
+  const parts = doorParts(config, controls, () => inForce, logger, {
     intake: linkedIntake(() => link.current(), systemClock),
     directory: linkedDirectory(() => link.current()),
-    refusals: { note: (refusal) => link.current()?.notify('refused', refusal) },
+    refusals: refusalsOver(link),
   });
+  const places = placesOf(kinds.length, config, controls);
+  if (places.shortage !== undefined) logger.warn({ connections: places.most }, places.shortage);
   for (const kind of kinds) {
-    doors.set(kind, smtpDoor({ ...parts, settings: settingsOf(kind, config, controls) }));
+    const settings = settingsOf(kind, config, controls, places, handed.tls);
+    doors.set(kind, smtpDoor({ ...parts, settings }));
   }
   for (const { kind, fd } of listeners) {
     const server = net.createServer({ allowHalfOpen: true });
@@ -43,10 +53,12 @@ export async function runDoor(
     await doors.get(kind)!.listen(server);
   }
   return {
-    async reload() {
-      controls.reload();
-      const tls = readTls(config);
+    async reload(newly) {
+      const { controls: texts, tls } = newly;
+      // The one step that can still fail comes first: either all of it or nothing.
       if (tls !== undefined) for (const door of doors.values()) door.renewCertificate(tls);
+      controls.reload(texts);
+      inForce = newly;
     },
     async stop() {
       await Promise.all([...doors.values()].map((door) => door.drain()));
@@ -55,14 +67,40 @@ export async function runDoor(
   };
 }
 
+/** So many refusals may be on their way to the queue; a slow one does not hear of the rest. */
+const maxNotes = 1_000;
+const noteTimeoutMs = 60_000;
+
+function refusalsOver(link: SteadyLink): SmtpDoorParts['refusals'] {
+  let underWay = 0;
+  return {
+    note(refusal) {
+      const to = link.current();
+      if (to === undefined || underWay >= maxNotes) return;
+      underWay += 1;
+      void to
+        .request('refused', refusal, { timeoutMs: noteTimeoutMs })
+        .catch(() => undefined)
+        .finally(() => (underWay -= 1));
+    },
+  };
+}
+
 type Ports = Pick<SmtpDoorParts, 'intake' | 'directory' | 'refusals'>;
 
 function doorParts(
+  { controlDir }: Config,
   controls: ControlsInForce,
+  handed: () => Handed,
   logger: Logger,
   ports: Ports,
 ): Omit<SmtpDoorParts, 'settings'> {
   const own = ownAddresses();
+  const moreRcpthosts = moreHosts(
+    join(controlDir, moreRcpthostsFile),
+    () => controls.current.controls.morercpthosts,
+    handed().moreRcpthosts === undefined ? undefined : remembered(handed, moreRcpthostsIn),
+  );
   // Derived once per reload, not once per recipient.
   const derived = perReload(controls, ({ controls: values }) => ({
     routing: toRoutingRules(values),
@@ -70,7 +108,8 @@ function doorParts(
       me: values.me ?? values.smtpgreeting,
       greeting: values.smtpgreeting,
       badmailfrom: values.badmailfrom,
-      rcpthosts: (recipient) => acceptsRecipient(recipient, values) !== undefined,
+      rcpthosts: (recipient) =>
+        acceptsRecipient(recipient, { ...values, morercpthosts: moreRcpthosts }) !== undefined,
       databytes: values.databytes,
       localiphost: values.localiphost,
       isOwnIp: (ip) => own.has(ip),
@@ -82,53 +121,70 @@ function doorParts(
     clientRules: (client) => lookupTcpRule(controls.current.tcpRules, client),
     route: (address) => route(address, derived().routing),
     clock: systemClock,
-    report: (what, cause) => logger.warn({ what, cause: wordsOf(cause) }, 'door'),
+    report: reporter(logger),
   };
+}
+
+function placesOf(kinds: number, { door }: Config, { current }: ControlsInForce): DoorPlaces {
+  return doorPlaces({
+    connections: current.controls.concurrencyincoming ?? door.maxConnections,
+    perAddress: door.maxConnectionsPerIp,
+    ...{ processes: door.processes, kinds, openFiles: openFilesLimit() },
+  });
 }
 
 function settingsOf(
   kind: ListenerKind,
   config: Config,
   { current }: ControlsInForce,
+  { most, mostPerAddress }: DoorPlaces,
+  tls: TlsTexts | undefined,
 ): SmtpSettings {
-  const { timeoutsmtpd, concurrencyincoming } = current.controls;
   const { door } = config;
-  const tls = readTls(config);
-  const connections = concurrencyincoming ?? door.maxConnections;
   return {
     ...defaultSmtpSettings,
     name: kind,
-    timeoutMs: timeoutsmtpd * 1000,
+    timeoutMs: current.controls.timeoutsmtpd * 1000,
+    idleTimeoutMs: door.idleTimeoutMs,
+    busyTimeoutMs: door.busyTimeoutMs,
+    minBytesPerSecond: door.minBytesPerSecond,
     greetingDelayMs: door.greetingDelayMs,
-    maxConnections: Math.max(1, Math.floor(connections / door.processes)),
+    maxConnections: most,
+    maxPerAddress: mostPerAddress,
     maxRecipients: door.maxRecipients,
     bareNewlines: door.bareNewlines,
     ...(tls === undefined ? {} : { tls: { ...tls, implicit: kind === 'smtps' } }),
   };
 }
 
-function readTls({ tls }: Config): { key: Buffer; cert: Buffer } | undefined {
-  if (tls === undefined) return undefined;
-  return { key: readPem(tls.key), cert: readPem(tls.certificate) };
+/** A full disk turns every letter away for the same reason: each sort is told at once, then once a minute. */
+function reporter(logger: Logger): SmtpDoorParts['report'] {
+  const sorts = new Map<string, (cause: unknown) => void>();
+  return (what, cause) => {
+    const sort = `${what} ${isTrouble(cause) ? cause.code : ''}`;
+    const tell =
+      sorts.get(sort) ??
+      nowAndThen(systemClock, (latest, kept) =>
+        logger.warn({ what, cause: wordsOf(latest), ...(kept > 0 && { times: kept + 1 }) }, 'door'),
+      );
+    sorts.set(sort, tell);
+    tell(cause);
+  };
 }
 
-function readPem(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new ControlMistake(file, undefined, `cannot be read: ${wordsOf(cause)}`);
-  }
-}
-
-function perReload<T>(
+const perReload = <T>(
   controls: ControlsInForce,
   derive: (current: ControlsInForce['current']) => T,
-): () => T {
-  let of = controls.current;
+): (() => T) => remembered(() => controls.current, derive);
+
+/** Derives anew when what it derives from is another object than before. */
+function remembered<From, T>(from: () => From, derive: (of: From) => T): () => T {
+  let of = from();
   let value = derive(of);
   return () => {
-    if (of !== controls.current) {
-      of = controls.current;
+    const now = from();
+    if (of !== now) {
+      of = now;
       value = derive(of);
     }
     return value;
@@ -139,7 +195,8 @@ function perReload<T>(
 function listenOn(server: net.Server, fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ fd, backlog: 511 }, () => {
+    // The kernel allows as many as net.core.somaxconn, at most.
+    server.listen({ fd, backlog: 4_096 }, () => {
       server.off('error', reject);
       resolve();
     });

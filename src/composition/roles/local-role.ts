@@ -1,34 +1,44 @@
 /** The role `local`: users' files and programs, one user at a time, under that user's rights where it can. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { assignDatabase } from '../../aliases/assign-database.ts';
 import { parseAssign, type Assignments } from '../../aliases/assign.ts';
 import { residents } from '../../aliases/directory.ts';
 import { diskDotQmail } from '../../aliases/disk-dot-qmail.ts';
 import type { Config } from '../../control/config.ts';
-import { controlsIn } from '../../control/in-force.ts';
+import { controlsInForce } from '../../control/in-force.ts';
 import { localChannel } from '../../delivery/local/channel.ts';
 import { ownIdentity, rootIdentity } from '../../delivery/local/identity.ts';
+import { kernelLock } from '../../delivery/local/kernel-lock.ts';
 import { ControlMistake } from '../../mail/trouble.ts';
 import { systemClock } from '../../platform/clock.ts';
+import { leftBehind } from '../../platform/left-behind.ts';
 import type { Handlers } from '../../platform/link.ts';
 import { wordsOf, type Logger } from '../../platform/logger.ts';
 import { systemProcesses } from '../../platform/system-processes.ts';
 import { serveDirectory } from '../links/directory-link.ts';
 import { serveChannel } from '../links/order-link.ts';
 import { firstUpMs, steadyLink } from '../links/sockets.ts';
+import type { Given } from './given.ts';
+import type { Handed } from './handed.ts';
+import { accountsFor, rootsAliasUser } from './mail-users.ts';
 import type { Running } from './running.ts';
 
 /** What programs get of our environment; nothing else of it is theirs. */
 const passedOn = ['PATH', 'TZ', 'LANG', 'LC_ALL'] as const;
 
-export async function runLocal(config: Config, logger: Logger): Promise<Running> {
-  const { handlers, reload } = localHandlers(config, logger);
+export async function runLocal(
+  config: Config,
+  logger: Logger,
+  { handed }: Given,
+): Promise<Running> {
+  const { handlers, reload } = localHandlers(config, logger, handed);
   const link = steadyLink('local', handlers);
   await link.firstUp(firstUpMs);
   return {
-    async reload() {
-      reload();
+    async reload(newly) {
+      reload(newly);
     },
     async stop() {
       link.close();
@@ -40,8 +50,9 @@ export async function runLocal(config: Config, logger: Logger): Promise<Running>
 export function localHandlers(
   config: Config,
   logger: Logger,
-): { readonly handlers: Handlers; reload(): void } {
-  const controls = controlsIn(config.controlDir);
+  handed: Handed,
+): { readonly handlers: Handlers; reload(newly: Handed): void } {
+  const controls = controlsInForce(handed.controls, config.controlDir);
   let assignments = readAssignments(config.local.users);
   const scratchDirectory = join(config.dataDir, 'scratch');
   mkdirSync(scratchDirectory, { recursive: true, mode: 0o700 });
@@ -50,10 +61,15 @@ export function localHandlers(
   const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
   const identity = isRoot ? rootIdentity(own) : ownIdentity(own);
   const clock = systemClock;
-  const processes = systemProcesses({ clock });
+  const processes = systemProcesses({ clock, leftBehind: leftBehind(clock) });
+  const aliasUser = () => (isRoot ? rootsAliasUser(config, logger) : { home: config.local.alias });
+  let alias = aliasUser();
+  const accounts = accountsFor(config.local, own.uid, { processes, clock });
   const directory = residents({
     assignments: () => assignments,
-    alias: () => ({ home: config.local.alias }),
+    database: assignDatabase(join(dirname(config.local.users), 'cdb')),
+    alias: () => alias,
+    ...(accounts && { accounts }),
     dataDirectory: config.dataDir,
     dotQmail: diskDotQmail,
   });
@@ -63,21 +79,34 @@ export function localHandlers(
       defaultDelivery: controls.current.controls.defaultdelivery ?? config.local.defaultDelivery,
       hostName: hostname(),
       programTimeoutMs: config.local.programTimeoutMs,
+      programProcesses: config.local.programProcesses,
+      maildirQuota: config.local.maildirQuota,
+      overQuota: config.local.overQuota,
     }),
     ...{ identity, processes, clock, scratchDirectory },
-    inherited: Object.fromEntries(
-      passedOn.flatMap((name) => {
-        const value = process.env[name];
-        return value === undefined ? [] : [[name, value]];
-      }),
-    ),
+    kernelLock: kernelLock(processes),
+    inherited: {
+      ...Object.fromEntries(
+        passedOn.flatMap((name) => {
+          const value = process.env[name];
+          return value === undefined ? [] : [[name, value]];
+        }),
+      ),
+      // So that forward and its like find this engine, wherever it lives.
+      WAYBILL_CONFIG: config.dir,
+      WAYBILL_DATA: config.dataDir,
+    },
     onTrouble: (cause) => logger.error({ cause: wordsOf(cause) }, 'local delivery'),
   });
   return {
     handlers: { ...serveChannel(channel), ...serveDirectory(directory) },
-    reload() {
-      controls.reload();
-      assignments = readAssignments(config.local.users);
+    reload(newly) {
+      // Either all of it or nothing.
+      const newAssignments = readAssignments(config.local.users);
+      const newAlias = aliasUser();
+      controls.reload(newly.controls);
+      assignments = newAssignments;
+      alias = newAlias;
     },
   };
 }

@@ -1,18 +1,31 @@
 /** The role `queue` in a process of its own: its switchboard behind sockets in the data directory. */
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Config } from '../../control/config.ts';
+import { loadThread } from '../../log/sqlite/threaded-hand.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { listenForLinks, type LinkName } from '../links/sockets.ts';
 import { runQueue } from './queue-role.ts';
+import type { Given } from './given.ts';
 import type { Running } from './running.ts';
 
-const names: readonly LinkName[] = ['door', 'remote', 'local', 'control'];
+const names: readonly LinkName[] = ['door', 'remote', 'local', 'control', 'inject'];
 
-export async function runQueueProcess(config: Config, logger: Logger): Promise<Running> {
-  const queue = await runQueue(config, logger);
+/** The role with its second thread, which loads its code now or never. */
+export async function loadQueue({ log }: Config): Promise<typeof runQueueProcess> {
+  if (log.engine === 'sqlite') await loadThread();
+  return runQueueProcess;
+}
+
+async function runQueueProcess(
+  config: Config,
+  logger: Logger,
+  { handed, socketGroups }: Given,
+): Promise<Running> {
+  const queue = await runQueue(config, logger, handed);
   const servers: Server[] = [];
   for (const name of names) {
-    servers.push(await listenForLinks(name, (socket) => queue.hub.connect(name, socket)));
+    const open = (socket: Socket) => queue.hub.connect(name, socket);
+    servers.push(await listenForLinks(name, open, socketGroups[name]));
   }
   return {
     ...queue,

@@ -5,25 +5,31 @@
 import { Container, ContainerModule } from 'inversify';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Subscription } from 'rxjs';
+import { filter, firstValueFrom, Subject, type Subscription } from 'rxjs';
 import type { Config } from '../../control/config.ts';
-import { controlsIn } from '../../control/in-force.ts';
+import { controlsInForce } from '../../control/in-force.ts';
 import { openNodeLog } from '../../control/node-log.ts';
 import { refusalLog } from '../../ingress/refusal-log.ts';
+import type { LogTrouble } from '../../log/health.ts';
 import { isTrouble } from '../../mail/trouble.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Handlers } from '../../platform/link.ts';
 import { wordsOf, type Logger } from '../../platform/logger.ts';
+import { nowAndThen } from '../../platform/now-and-then.ts';
 import { keepAgenda } from '../../queue/agenda-keeper.ts';
 import { resolveDoubts } from '../../queue/recovery.ts';
 import { removals } from '../../spool/removals.ts';
 import { openHub, type LinkHub } from '../links/hub.ts';
 import { serveIntake } from '../links/intake-link.ts';
 import { serveBodies } from '../links/order-link.ts';
+import { doorForPrograms } from '../links/programs-door.ts';
+import { isHopeless, refusalOf, surely, unlessTold, watchLog } from '../log-watch.ts';
 import { checkpointFile, memoryModule, sqliteModule } from '../log.modules.ts';
 import { queueModule } from '../queue.module.ts';
 import * as t from '../tokens.ts';
+import { tellReplay } from '../tell-replay.ts';
 import { version } from '../version.ts';
+import type { Handed } from './handed.ts';
 import type { Running } from './running.ts';
 
 /** How long a start waits for the lock of a predecessor that is just going away. */
@@ -32,6 +38,9 @@ const lockPatienceMs = 10_000;
 /** How often bodies are removed and the need for a checkpoint is looked at. */
 const tidyMs = 2_000;
 
+/** After a checkpoint that could not be written. */
+const checkpointPauseMs = 60_000;
+
 /** How long TERM waits for attempts under way; after it they are in doubt at the next start. */
 const drainMs = 60_000;
 
@@ -39,11 +48,15 @@ const drainMs = 60_000;
 export type QueueRunning = Running & { readonly hub: LinkHub };
 
 /** Must be called with the data directory as working directory. */
-export async function runQueue(config: Config, logger: Logger): Promise<QueueRunning> {
+export async function runQueue(
+  config: Config,
+  logger: Logger,
+  handed: Handed,
+): Promise<QueueRunning> {
   mkdirSync('checkpoints', { recursive: true, mode: 0o700 });
   const container = new Container();
   const engine = config.log.engine === 'memory' ? memoryModule : sqliteModule;
-  container.load(engine, base(config, logger), queueModule, hubModule);
+  container.load(engine, base(config, logger, handed), queueModule, hubModule);
   const log = await withPatience(() => container.get(t.EventLog));
   const controls = container.get(t.Controls);
   const node = container.get(t.Node);
@@ -52,20 +65,28 @@ export async function runQueue(config: Config, logger: Logger): Promise<QueueRun
   const hub = container.get(t.Hub);
   const bodies = removals(container.get(t.Spool), complain(logger, 'bodies not removed'));
 
-  await node.tell({
-    type: 'NodeStarted',
-    data: {
-      node: controls.current.controls.me ?? hostname(),
-      version,
-      pid: process.pid,
-      host: hostname(),
-    },
-  });
+  const health = container.get(t.Health);
   const tellControls = () => {
     const { digest, files } = controls.current;
     return node.tell({ type: 'ControlsLoaded', data: { digest, files } });
   };
-  await tellControls();
+  const begin = async (): Promise<void> => {
+    const name = controls.current.controls.me ?? hostname();
+    const data = { node: name, version, pid: process.pid, host: hostname() };
+    await surely(health, () => node.tell({ type: 'NodeStarted', data }));
+    const cleared = container.get(t.ClearedLog)();
+    if (cleared !== undefined) {
+      const { at: suspectedAt, what, head, events } = cleared;
+      const verified = { suspectedAt, what, head, events };
+      logger.warn(verified, 'a sync of the log had failed: looked over, and it holds');
+      await surely(health, () => node.tell({ type: 'LogVerified', data: verified }));
+    }
+    await surely(health, tellControls);
+  };
+  // Not waited for when the disk is full: doors then say 452, which is better than nothing.
+  const begun = begin();
+  begun.catch(() => undefined);
+  await Promise.race([begun, firstValueFrom(health.trouble$.pipe(filter(Boolean)))]);
 
   const running: Subscription[] = [];
   // Without its agenda or its pipelines the queue is better started anew; a crash loses nothing.
@@ -75,53 +96,76 @@ export async function runQueue(config: Config, logger: Logger): Promise<QueueRun
   };
   running.push(keeper.follow$.subscribe({ error: fatal('agenda') }));
   const started = keeper.caughtUp.then(async () => {
-    const recovered = await resolveDoubts({
-      agenda: keeper.agenda,
-      letters: container.get(t.Letters),
-      policy: config.log.inDoubt,
-      clock: systemClock,
-    });
+    await begun;
+    const recovered = await surely(health, () =>
+      resolveDoubts({
+        agenda: keeper.agenda,
+        letters: container.get(t.Letters),
+        policy: config.log.inDoubt,
+        clock: systemClock,
+      }),
+    );
     for (const message of recovered.unreadable) scheduler.park(message);
     if (recovered.inDoubt > 0) logger.warn({ attempts: recovered.inDoubt }, 'attempts in doubt');
     running.push(
       hub.changed$.subscribe(() => scheduler.stir()),
+      health.trouble$.subscribe(() => scheduler.stir()),
       container.get(t.Dispatch).subscribe({ error: fatal('dispatch') }),
       container.get(t.Bounces).subscribe({ error: fatal('bounces') }),
       keeper.ended$.subscribe((id) => bodies.add(id)),
     );
     scheduler.start();
     const { rows, owing } = keeper.agenda;
-    await container.get(t.Sweep)((id) => rows.has(id) || owing.has(id));
+    await container
+      .get(t.Sweep)((id) => rows.has(id) || owing.has(id))
+      .catch(complain(logger, 'spool not swept'));
   });
   started.catch(fatal('recovery'));
+  const noRemoval = unlessTold(health, complain(logger, 'bodies not removed'));
+  const noCheckpoint = complain(logger, 'no checkpoint');
+  let checkpointFrom = 0;
   // Removals first: what a checkpoint has folded in is not heard of again.
   const tidy = async (force: boolean): Promise<void> => {
-    await bodies.flush().catch(complain(logger, 'bodies not removed'));
-    await keeper.checkpoint(force).catch(complain(logger, 'no checkpoint'));
+    if (health.trouble !== undefined && !force) return;
+    await bodies.flush().catch(noRemoval);
+    if (Date.now() < checkpointFrom && !force) return;
+    await keeper.checkpoint(force).catch((cause: unknown) => {
+      checkpointFrom = Date.now() + checkpointPauseMs;
+      noCheckpoint(cause);
+    });
   };
   const tidying = setInterval(() => void tidy(false), tidyMs);
 
   return {
     hub,
-    async reload() {
-      controls.reload();
-      await tellControls();
+    async reload(newly) {
+      controls.reload(newly.controls);
       scheduler.stir();
+      await surely(health, tellControls);
     },
     async retryAll(by, why) {
-      await node.tell({ type: 'RetryAllRequested', data: { by, why } });
+      await surely(health, () => node.tell({ type: 'RetryAllRequested', data: { by, why } }));
     },
     async roleLost(role, pid, how) {
-      await node.tell({ type: 'RoleLost', data: { role, pid, how } });
+      await surely(health, () => node.tell({ type: 'RoleLost', data: { role, pid, how } }));
     },
     async stop(why) {
       clearInterval(tidying);
       scheduler.stop();
-      await drained(() => scheduler.active.local + scheduler.active.remote, drainMs);
+      const since = Date.now();
+      const active = () =>
+        isHopeless(health.trouble, since, Date.now())
+          ? 0
+          : scheduler.active.local + scheduler.active.remote;
+      await drained(active, drainMs);
+      health.close();
       for (const subscription of running.splice(1)) subscription.unsubscribe();
       container.get(t.RefusalLog).close();
       const open = keeper.agenda.rows.recipients;
-      await node.tell({ type: 'NodeStopped', data: { why, open } });
+      // A full disk may not take it; then the next start is the first to say that we stopped.
+      await node
+        .tell({ type: 'NodeStopped', data: { why, open } })
+        .catch(complain(logger, 'stop not recorded'));
       // The agenda hears of the last events in the next turns; then the checkpoint holds them all.
       await new Promise((resolve) => setTimeout(resolve, 20));
       await tidy(true);
@@ -131,12 +175,12 @@ export async function runQueue(config: Config, logger: Logger): Promise<QueueRun
   };
 }
 
-const base = (config: Config, logger: Logger): ContainerModule =>
+const base = (config: Config, logger: Logger, handed: Handed): ContainerModule =>
   new ContainerModule(({ bind }) => {
     bind(t.ConfigToken).toConstantValue(config);
     bind(t.Clock).toConstantValue(systemClock);
     bind(t.Logger).toConstantValue(logger);
-    bind(t.Controls).toConstantValue(controlsIn(config.controlDir));
+    bind(t.Controls).toConstantValue(controlsInForce(handed.controls, config.controlDir));
     bind(t.Node)
       .toResolvedValue(
         (log, controls) =>
@@ -144,15 +188,24 @@ const base = (config: Config, logger: Logger): ContainerModule =>
         [t.EventLog, t.Controls],
       )
       .inSingletonScope();
+    bind(t.LogTroubles).toConstantValue(new Subject());
+    bind(t.Health)
+      .toResolvedValue(
+        (troubles$, node, hasRoom) =>
+          watchLog({ troubles$, node, hasRoom, clock: systemClock, logger }),
+        [t.LogTroubles, t.Node, t.HasRoom],
+      )
+      .inSingletonScope();
     bind(t.RefusalLog)
       .toResolvedValue(
-        (log) =>
+        (log, health) =>
           refusalLog({
             ...{ log, clock: systemClock },
-            perMinute: () => config.door.refusalsPerMinute,
-            onTrouble: complain(logger, 'refusal not recorded'),
+            // What cannot be written now is counted, and the count written later.
+            perMinute: () => (health.trouble === undefined ? config.door.refusalsPerMinute : 0),
+            onTrouble: unlessTold(health, complain(logger, 'refusal not recorded')),
           }),
-        [t.EventLog],
+        [t.EventLog, t.Health],
       )
       .inSingletonScope();
     bind(t.Keeper)
@@ -161,7 +214,7 @@ const base = (config: Config, logger: Logger): ContainerModule =>
           keepAgenda({
             log,
             ...(config.log.engine === 'memory' ? {} : { file: checkpointFile }),
-            onProgress: (position, head) => logger.info({ position, head }, 'replaying the log'),
+            ...tellReplay(logger),
             onThrownAway: (why) => logger.warn({ why }, 'checkpoint thrown away'),
           }),
         [t.EventLog],
@@ -172,23 +225,32 @@ const base = (config: Config, logger: Logger): ContainerModule =>
 const hubModule = new ContainerModule(({ bind }) => {
   bind(t.Hub)
     .toResolvedValue(
-      (spool, intake, operator, node, refusals, logger) => {
-        const doors = serveIntake(intake, spool);
+      (spool, intake, operator, node, refusals, health, room, logger) => {
+        const refusal = refusalOf(health, room, logger);
+        const doors = serveIntake(intake, spool, refusal);
         const bodies: Handlers = serveBodies(spool);
         return openHub({
           ...{ intake: doors, bodies, operator, logger },
+          inject: doorForPrograms(intake, spool, refusal, logger),
           retryAll: (by, why) => node.tell({ type: 'RetryAllRequested', data: { by, why } }),
           refusals,
-          status: () => ({ pid: process.pid, version }),
+          status: () => ({ pid: process.pid, version, ...statusOf(health.trouble) }),
         });
       },
-      [t.Spool, t.Intake, t.Operator, t.Node, t.RefusalLog, t.Logger],
+      [t.Spool, t.Intake, t.Operator, t.Node, t.RefusalLog, t.Health, t.Room, t.Logger],
     )
     .inSingletonScope();
 });
 
-const complain = (logger: Logger, what: string) => (cause: unknown) =>
-  logger.error({ cause: wordsOf(cause) }, what);
+const complain = (logger: Logger, what: string) =>
+  nowAndThen(systemClock, (cause, kept) =>
+    logger.error({ cause: wordsOf(cause), ...(kept > 0 && { times: kept + 1 }) }, what),
+  );
+
+const statusOf = (trouble: LogTrouble | undefined) =>
+  trouble && {
+    log: { code: trouble.cause.code, what: trouble.cause.message, since: trouble.since },
+  };
 
 async function withPatience<T>(open: () => T): Promise<T> {
   const until = Date.now() + lockPatienceMs;

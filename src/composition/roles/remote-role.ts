@@ -1,6 +1,6 @@
 /** The role `remote`: outgoing SMTP and DNS. Sees neither log nor spool: bodies are handed to it. */
 import type { Config } from '../../control/config.ts';
-import { controlsIn, type ControlsInForce } from '../../control/in-force.ts';
+import { controlsInForce, type ControlsInForce } from '../../control/in-force.ts';
 import { remoteChannel } from '../../delivery/remote/channel.ts';
 import { ownAddresses } from '../../delivery/remote/own-addresses.ts';
 import type { RemoteSettings } from '../../delivery/remote/ports.ts';
@@ -10,23 +10,30 @@ import { systemDns } from '../../platform/dns-system.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { serveChannel } from '../links/order-link.ts';
 import { firstUpMs, steadyLink } from '../links/sockets.ts';
+import { serveTcpto } from '../links/tcpto-link.ts';
+import type { Given } from './given.ts';
 import type { Running } from './running.ts';
 
-export async function runRemote(config: Config, _logger: Logger): Promise<Running> {
-  const controls = controlsIn(config.controlDir);
+export async function runRemote(
+  config: Config,
+  _logger: Logger,
+  { handed }: Given,
+): Promise<Running> {
+  const controls = controlsInForce(handed.controls, config.controlDir);
+  const tcpto = emptyTcpto();
   const channel = remoteChannel({
     dns: systemDns(),
     settings: () => remoteSettings(config, controls),
     clock: systemClock,
     random: Math.random,
     ownAddresses: remembered(ownAddresses, ownAddressesMs),
-    tcpto: emptyTcpto(),
+    tcpto,
   });
-  const link = steadyLink('remote', serveChannel(channel));
+  const link = steadyLink('remote', { ...serveChannel(channel), ...serveTcpto(tcpto) });
   await link.firstUp(firstUpMs);
   return {
-    async reload() {
-      controls.reload();
+    async reload(newly) {
+      controls.reload(newly.controls);
     },
     async stop() {
       link.close();

@@ -1,21 +1,30 @@
 /**
  * What a role's process runs: `role-main.ts ROLE CONFIG-DIR DATA-DIR`. Its parent is `start`, which talks
- * to it over node's own channel: `reload`, `retry-all`, `stop`; it answers `ready` and `mistake`.
+ * to it over node's own channel: `begin`, `reload`, `retry-all`, `stop`; it answers `ready` and `mistake`.
+ *
+ * Started by root, a role loads its code as root, for the code may lie where only root may look, then
+ * gives its rights up before it does anything else.
  *
  * A role whose parent is gone stops at once: nobody would start it again, and its successor must find
  * the data directory free.
  */
 import { mkdirSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { readConfig, type Config } from '../../control/config.ts';
 import { openLogger, wordsOf, type Logger } from '../../platform/logger.ts';
+import { dropRights, type Becoming } from './drop-rights.ts';
+import type { Given, SocketGroups } from './given.ts';
+import type { Handed } from './handed.ts';
 import type { InheritedListener } from './listeners.ts';
 import type { Running } from './running.ts';
+import { closeStrays } from './stray-descriptors.ts';
 
 export type RoleName = 'queue' | 'door' | 'remote' | 'local';
 
 /** From `start` to a role. */
 export type ToRole =
-  | { readonly type: 'reload' }
+  | Begin
+  | { readonly type: 'reload'; readonly handed: Handed }
   | { readonly type: 'retry-all'; readonly by: string; readonly why: string }
   | {
       readonly type: 'role-lost';
@@ -25,23 +34,31 @@ export type ToRole =
     }
   | { readonly type: 'stop'; readonly why: string };
 
+/** The first message. */
+export type Begin = {
+  readonly type: 'begin';
+  readonly handed: Handed;
+  /** Absent: whoever we are, we stay. */
+  readonly as?: Becoming;
+  readonly socketGroups: SocketGroups;
+};
+
 /** From a role to `start`. */
 export type FromRole =
   { readonly type: 'ready' } | { readonly type: 'mistake'; readonly message: string };
 
-type Run = (
-  config: Config,
-  logger: Logger,
-  listeners: readonly InheritedListener[],
-) => Promise<Running>;
+type Run = (config: Config, logger: Logger, given: Given) => Promise<Running>;
 
-/** Each role's code is loaded by its own process only. */
-const runners: { readonly [R in RoleName]: () => Promise<Run> } = {
-  queue: async () => (await import('./queue-process.ts')).runQueueProcess,
+/** Each role's code is loaded by its own process only, and all of it: later it may be out of reach. */
+const runners: { readonly [R in RoleName]: (config: Config) => Promise<Run> } = {
+  queue: async (config) => (await import('./queue-process.ts')).loadQueue(config),
   door: async () => (await import('./door-role.ts')).runDoor,
   remote: async () => (await import('./remote-role.ts')).runRemote,
   local: async () => (await import('./local-role.ts')).runLocal,
 };
+
+/** Node's channel to `start`, by the order of its `stdio` there. */
+const channelFd = 3;
 
 async function main([
   role,
@@ -61,14 +78,25 @@ async function main([
   }
   // Until the role runs there is nothing to finish: an orphan ends at once.
   const endAtOnce = (): never => process.exit(111);
+  const given = JSON.parse(listeners) as InheritedListener[];
+  closeStrays([channelFd, ...given.map(({ fd }) => fd)]);
+  const begun = new Promise<Begin>((resolve) => process.once('message', resolve));
   process.on('disconnect', endAtOnce);
-  if (process.send !== undefined && !process.connected) endAtOnce();
+  if (process.send === undefined) throw new Error('a role is started by `waybill serve` only');
+  if (!process.connected) endAtOnce();
   const logger = openLogger(name, process.env['WAYBILL_VERBOSITY'] ?? 'info');
   const config = readConfig({ dir: configDir, env: process.env, data: dataDir });
   mkdirSync(`${config.dataDir}/run`, { recursive: true, mode: 0o700 });
   process.chdir(config.dataDir);
-  const run = await runners[name]();
-  const running = await run(config, logger, JSON.parse(listeners) as InheritedListener[]);
+  const run = await runners[name](config);
+  // For the next start. As root where we are root: what others could write there, we would run.
+  flushCompileCache();
+  const { handed, as, socketGroups } = await begun;
+  if (as !== undefined) dropRights(as);
+  const running = await run(config, logger, {
+    ...{ handed, socketGroups },
+    listeners: given,
+  });
   process.off('disconnect', endAtOnce);
   obey(running, logger);
   tell({ type: 'ready' });
@@ -99,7 +127,7 @@ function obey(running: Running, logger: Logger): void {
       });
     }
     if (message.type === 'reload') {
-      running.reload().catch((cause: unknown) => {
+      running.reload(message.handed).catch((cause: unknown) => {
         logger.error({ cause: wordsOf(cause) }, 'settings not reloaded');
         tell({ type: 'mistake', message: wordsOf(cause) });
       });

@@ -1,7 +1,9 @@
 /** A role at work, as whoever started it sees it. */
+import type { Handed } from './handed.ts';
+
 export type Running = {
-  /** SIGHUP: reads settings again; throws `ControlMistake` and keeps the old ones when they are wrong. */
-  reload(): Promise<void>;
+  /** SIGHUP: obeys these from now on; throws `ControlMistake` and keeps the old ones when they are wrong. */
+  reload(handed: Handed): Promise<void>;
   /** SIGALRM: everything that waits is due now; only the queue does something. */
   retryAll?(by: string, why: string): Promise<void>;
   /** A role died and was started again; only the queue, which keeps the log, does something. */

@@ -1,21 +1,28 @@
 /**
  * The role `start` (qmail-start, tcpserver, supervise in one): opens the listening sockets, starts the
- * others, starts again what dies. Parses nothing that came from a network.
+ * others, starts again what dies. Parses nothing that came from a network. Started by root, it stays
+ * root: what only root may read or open it hands to the others, which give root's rights up.
  *
  * Stops in the order of a letter's journey: doors first, then the queue with its attempts, then the channels.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../control/config.ts';
 import { wordsOf, type Logger } from '../../platform/logger.ts';
+import { beginFor, prepareGround } from './begin.ts';
+import { handedTo, readHanded } from './handed.ts';
 import { bindAll, type BoundSocket } from './listeners.ts';
-import type { FromRole, RoleName, ToRole } from './role-main.ts';
+import type { Begin, FromRole, RoleName, ToRole } from './role-main.ts';
 import type { Running } from './running.ts';
 
 type Child = {
   readonly role: RoleName;
   process: ChildProcess | undefined;
+  /** Resolves when the role is up for the first time; rejects when it cannot be, in its own words. */
+  readonly up: PromiseWithResolvers<void>;
   /** Resolves when the process that runs now has ended. */
   ended: Promise<void>;
   ready: boolean;
@@ -23,7 +30,9 @@ type Child = {
   restarts: number;
 };
 
-export type Started = Running & {
+export type Started = Omit<Running, 'reload'> & {
+  /** SIGHUP: reads the operator's files again; throws `ControlMistake`, and tells nobody, when they are wrong. */
+  reload(): Promise<void>;
   readonly sockets: readonly BoundSocket[];
   /** Process ids by role, for tests and for the curious. */
   pids(): readonly { readonly role: RoleName; readonly pid: number }[];
@@ -36,28 +45,29 @@ const longestPauseMs = 10_000;
 const forgivenMs = 60_000;
 
 export async function runStart(config: Config, logger: Logger): Promise<Started> {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  let handed = readHanded(config);
+  const users = await prepareGround(config, logger);
   const sockets = bindAll(config.listen);
+  const begin = (role: RoleName): Begin => beginFor(role, handed, users);
   const children: Child[] = [];
-  const roles: RoleName[] = ['queue', 'local', 'remote'];
-  for (let door = 0; door < config.door.processes; door += 1) roles.push('door');
+  const doors = Array.from({ length: config.door.processes }, (): RoleName => 'door');
   try {
-    // The queue before the rest: they would only wait for its sockets.
     const lost = lostRoles(children);
-    for (const role of roles) {
-      const child = launch(role, config, sockets, logger, lost);
-      children.push(child);
-      if (role === 'queue') await firstReady(child);
+    // Doors beside the queue, so that clients are greeted soon; the channels after them, for a letter
+    // can wait longer than a client.
+    for (const stage of [
+      ['queue', ...doors],
+      ['local', 'remote'],
+    ] as const) {
+      const started = stage.map((role) => launch(role, config, sockets, begin, logger, lost));
+      children.push(...started);
+      await Promise.all(started.map(({ up }) => up.promise));
     }
-    await Promise.all(children.map(firstReady));
   } catch (cause) {
     for (const child of children) end(child, 'cannot start');
     for (const socket of sockets) socket.close();
     throw cause;
   }
-  const tellAll = (message: ToRole) => {
-    for (const { process: running } of children) if (running?.connected) running.send(message);
-  };
   return {
     sockets,
     pids: () =>
@@ -65,7 +75,11 @@ export async function runStart(config: Config, logger: Logger): Promise<Started>
         running?.pid === undefined ? [] : [{ role, pid: running.pid }],
       ),
     async reload() {
-      tellAll({ type: 'reload' });
+      handed = readHanded(config);
+      for (const { role, process: running } of children) {
+        const message: ToRole = { type: 'reload', handed: handedTo(role, handed) };
+        if (running?.connected) running.send(message);
+      }
     },
     async retryAll(by, why) {
       const queue = children.find(({ role }) => role === 'queue')?.process;
@@ -86,29 +100,41 @@ function launch(
   role: RoleName,
   config: Config,
   sockets: readonly BoundSocket[],
+  begin: (role: RoleName) => Begin,
   logger: Logger,
   lost: LostRoles,
 ): Child {
   const child: Child = {
     ...{ role, process: undefined, ready: false, stopping: false, restarts: 0 },
+    up: Promise.withResolvers(),
     ended: Promise.resolve(),
   };
+  child.up.promise.catch(() => undefined);
   const run = (): void => {
     const startedAt = Date.now();
     child.process = spawnRole(role, config, sockets);
+    // To one that ends at once there is nothing to say; its `exit` tells.
+    child.process.send(begin(role), () => undefined);
     const pid = child.process.pid ?? 0;
     child.process.on('message', (message: FromRole) => {
-      if (message.type === 'ready') {
-        child.ready = true;
-        if (role === 'queue') lost.tellPending();
+      if (message.type === 'mistake') {
+        child.up.reject(new Error(message.message));
+        return;
       }
-      child.process?.emit('told', message);
+      child.ready = true;
+      child.up.resolve();
+      if (role === 'queue') lost.tellPending();
     });
+    child.process.once('error', (cause) => child.up.reject(new Error(wordsOf(cause))));
     child.ended = new Promise((resolve) => {
       child.process!.once('exit', (code, signal) => {
         resolve();
-        child.process!.emit('told', { type: 'mistake', message: `${role} ended` });
-        if (child.stopping || !child.ready) return;
+        // Before it was ready it could not: that ends the start. Unless it was killed, which says nothing.
+        const couldNot = !child.ready && signal === null;
+        if (child.stopping || couldNot) {
+          child.up.reject(new Error(`${role} ended`));
+          return;
+        }
         if (Date.now() - startedAt > forgivenMs) child.restarts = 0;
         const pauseMs = Math.min(longestPauseMs, 50 * 2 ** child.restarts);
         child.restarts += 1;
@@ -154,7 +180,7 @@ function spawnRole(role: RoleName, config: Config, sockets: readonly BoundSocket
   const args = [roleMain, role, config.dir, config.dataDir, JSON.stringify(listeners)];
   return spawn(process.execPath, [...nodeFlags, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited.map(({ fd }) => fd)],
-    env: { ...threads[role], ...process.env },
+    env: { ...compiled(), ...threads[role], ...process.env },
   });
 }
 
@@ -169,25 +195,16 @@ const threads: { readonly [R in RoleName]?: Readonly<Record<string, string>> } =
   local: { UV_THREADPOOL_SIZE: '16' },
 };
 
+/** Roles find the code as an earlier start compiled it, where the command line keeps it. */
+function compiled(): Readonly<Record<string, string>> {
+  const directory = getCompileCacheDir();
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) };
+}
+
 /** `.ts` in a clone, `.js` once built. */
 const roleMain = ['./role-main.ts', './role-main.js']
   .map((name) => fileURLToPath(new URL(name, import.meta.url)))
   .find((path) => existsSync(path))!;
-
-/** Resolves when the role is ready; rejects when it ends before that, in its own words. */
-function firstReady(child: Child): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (child.ready) {
-      resolve();
-      return;
-    }
-    child.process!.on('told', (message: FromRole) => {
-      if (message.type === 'ready') resolve();
-      else reject(new Error(message.message));
-    });
-    child.process!.once('error', (cause) => reject(new Error(wordsOf(cause))));
-  });
-}
 
 function end(child: Child, why: string): void {
   child.stopping = true;

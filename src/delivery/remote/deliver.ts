@@ -1,6 +1,7 @@
 /**
  * One order from first to last: a resting connection if there is one, else the addresses of the next
- * hop in turn, until a far side has answered MAIL. From then on its word is final.
+ * hop in turn, until a far side has answered MAIL. From then on its word is final. Recipients that it
+ * finds too many for one transaction (452) go in the next, at once.
  */
 import { asciiLower } from '../../mail/address.ts';
 import { isIpv4 } from '../../mail/ip-address.ts';
@@ -19,7 +20,7 @@ import type { TcpTimeouts } from './tcpto.ts';
 import { noteAnswer, noteTimeout, passesBy } from './tcpto.ts';
 import { transact } from './transaction.ts';
 import type { Course, Recipient } from './verdicts.ts';
-import { sameForAll, toOutcomes } from './verdicts.ts';
+import { leftOver, sameForAll, toOutcomes } from './verdicts.ts';
 
 export type DeliverParts = {
   readonly hosts: Omit<HostParts, 'listenPorts'>;
@@ -35,6 +36,12 @@ export type DeliverParts = {
 /** Addresses tried in one attempt: a domain with a hundred dead ones must not hold its slot for hours. */
 export const addressesTried = 10;
 
+/**
+ * After so long an attempt begins no further transaction, so that it ends well before it is cut off: what
+ * was delivered would be in doubt.
+ */
+const transactionsMs = 3_600_000;
+
 const noConnection = "Sorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n";
 const badRecipient = 'Sorry, SMTP cannot transfer a recipient address like this. (#5.1.3)\n';
 const badSender = 'Sorry, SMTP cannot transfer a sender address like this. (#5.1.7)\n';
@@ -44,26 +51,40 @@ export async function deliver(order: Order, parts: DeliverParts): Promise<readon
   if (!isSendable(order.returnPath)) return sameForAll(order.recipients, 'failed', badSender);
   const [good, bad] = split(order.recipients, isSendable);
   const refused = sameForAll(bad, 'failed', badRecipient);
-  if (good.length === 0) return refused;
-  return [...refused, ...(await reach({ ...order, recipients: good }, parts))];
+  const outcomes = [...refused];
+  const until = parts.clock.now() + transactionsMs;
+  for (let left: readonly Recipient[] = good; left.length > 0;) {
+    const said = await reach({ ...order, recipients: left }, parts);
+    const again = parts.clock.now() < until && !parts.signal.aborted ? said.left : [];
+    const later = new Set(again.map(({ rcpt }) => rcpt));
+    outcomes.push(...said.outcomes.filter(({ rcpt }) => !later.has(rcpt)));
+    // Each round has delivered to somebody, so that they come to an end.
+    left = again;
+  }
+  return outcomes;
 }
+
+/** What came of one transaction; `left`: whom it had no room for, though it took others. */
+type Said = { readonly outcomes: readonly Outcome[]; readonly left: readonly Recipient[] };
+
+const all = (outcomes: readonly Outcome[]): Said => ({ outcomes, left: [] });
 
 /** Next hops that may share a connection have the same key. */
 const hopKey = ({ host, relay }: NextHop): string =>
   relay === undefined ? asciiLower(host) : `:${asciiLower(relay.host)}:${relay.port}`;
 
-async function reach(order: Order, parts: DeliverParts): Promise<readonly Outcome[]> {
+async function reach(order: Order, parts: DeliverParts): Promise<Said> {
   const rested = parts.pool.take(hopKey(order.hop));
   if (rested !== undefined) {
-    const outcomes = await converse(rested, order, parts);
+    const said = await converse(rested, order, parts);
     // It had died in its sleep: that is nobody's fault, and no attempt either.
-    if (outcomes !== undefined) return outcomes;
+    if (said !== undefined) return said;
   }
   const found = await findHosts(order.hop, {
     ...parts.hosts,
     listenPorts: parts.settings.listenPorts,
   });
-  if (found.kind !== 'found') return sameForAll(order.recipients, found.kind, found.text);
+  if (found.kind !== 'found') return all(sameForAll(order.recipients, found.kind, found.text));
   return tryInTurn(reachable(found.targets, parts), order, parts);
 }
 
@@ -84,7 +105,7 @@ async function tryInTurn(
   targets: readonly Target[],
   order: Order,
   parts: DeliverParts,
-): Promise<readonly Outcome[]> {
+): Promise<Said> {
   let outcomes = sameForAll(order.recipients, 'deferred', noConnection);
   for (const target of targets) {
     if (parts.signal.aborted) break;
@@ -100,7 +121,7 @@ async function tryInTurn(
       if (opened.kind !== 'died' && opened.said.code >= 500) break;
     }
   }
-  return outcomes;
+  return all(outcomes);
 }
 
 function noteConnection(opened: Opened, { address }: Target, parts: DeliverParts): void {
@@ -117,7 +138,7 @@ async function converse(
   session: Session,
   order: Order,
   parts: DeliverParts,
-): Promise<readonly Outcome[] | undefined> {
+): Promise<Said | undefined> {
   const { smtpUtf8 } = session.extensions;
   const sayable = ({ address }: Recipient) =>
     smtpUtf8 || !(isInternational(address) || isInternational(order.returnPath));
@@ -127,11 +148,14 @@ async function converse(
   parts.signal.addEventListener('abort', end, { once: true });
   try {
     if (parts.signal.aborted) end();
-    if (speakable.length === 0) return refused;
+    if (speakable.length === 0) return all(refused);
     const recipients = speakable.map(({ address }) => address);
     const course = await transact(session, { ...order, recipients });
     if (course.end === 'stale') return undefined;
-    return [...refused, ...toOutcomes(speakable, course, session.peer)];
+    return {
+      outcomes: [...refused, ...toOutcomes(speakable, course, session.peer)],
+      left: leftOver(speakable, course),
+    };
   } finally {
     parts.signal.removeEventListener('abort', end);
     giveBack(session, order.hop, parts);

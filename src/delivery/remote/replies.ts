@@ -91,3 +91,14 @@ export function enhancedStatus({ code, text }: SmtpReply): string | undefined {
   const status = /^[0-9]{3}[ -]([245]\.[0-9]{1,3}\.[0-9]{1,3})(?=\s|$)/.exec(text)?.[1];
   return status?.charAt(0) === String(code).charAt(0) ? status : undefined;
 }
+
+/**
+ * Whether a refused RCPT was one too many for the transaction. RFC 5321 §4.5.3.1.10: 452, and 552 from
+ * servers of RFC 821's time; a status code that says otherwise (4.3.1: disk full, 5.2.2: mailbox full)
+ * is believed.
+ */
+export function saysTooMany(reply: SmtpReply): boolean {
+  const status = enhancedStatus(reply);
+  if (status !== undefined) return status.endsWith('.5.3');
+  return reply.code === 452 || reply.code === 552;
+}

@@ -5,7 +5,7 @@
 import type { Address, RecipientNo, TlsFacts } from '../../mail/envelope.ts';
 import type { Outcome, Reply, VerdictKind } from '../../mail/verdict.ts';
 import type { SmtpReply } from './replies.ts';
-import { cleanReply, enhancedStatus, saysNever, saysYes } from './replies.ts';
+import { cleanReply, enhancedStatus, saysNever, saysTooMany, saysYes } from './replies.ts';
 
 /** Who was at the other end. */
 export type Peer = {
@@ -50,10 +50,27 @@ export function toOutcomes(
   const onMessage = messageReport(course, peer.address);
   const answers = 'rcpts' in course ? course.rcpts : [];
   const inDoubt = course.end === 'died' && course.doubt === true;
-  return recipients.map(({ rcpt }, n) => {
+  const later = new Set(leftOver(recipients, course));
+  return recipients.map((recipient, n) => {
+    const { rcpt } = recipient;
     const refused = recipientReport(answers[n], peer.address);
+    if (refused !== undefined && later.has(recipient)) {
+      return { rcpt, ...toVerdict({ ...refused, kind: 'deferred' }, peer) };
+    }
     const outcome = { rcpt, ...toVerdict(combine(refused, onMessage), peer) };
     return inDoubt && refused === undefined ? { ...outcome, doubt: true as const } : outcome;
+  });
+}
+
+/**
+ * The recipients that were too many for this transaction, of which the others were delivered: they may
+ * have one of their own at once. Where nobody was taken, a refusal means what it says.
+ */
+export function leftOver(recipients: readonly Recipient[], course: Course): readonly Recipient[] {
+  if (course.end !== 'answered' || !saysYes(course.said)) return [];
+  return recipients.filter((_, n) => {
+    const answer = course.rcpts[n];
+    return answer !== undefined && saysTooMany(answer);
   });
 }
 

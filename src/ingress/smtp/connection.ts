@@ -10,7 +10,12 @@ import { TLSSocket } from 'node:tls';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPServer } from 'smtp-server';
 import type { TlsFacts } from '../../mail/envelope.ts';
+import type { Instant } from '../../platform/clock.ts';
+import { networkOf } from './crowd.ts';
+import type { Guest } from './crowd.ts';
 import { obey } from './obey.ts';
+import { Lateness } from './patience.ts';
+import type { Patience } from './patience.ts';
 import { greeting, replies } from './replies.ts';
 import type { Reply } from './replies.ts';
 import { newSession, refused } from './session.ts';
@@ -26,6 +31,8 @@ const maxUnsaid = 8_192;
 
 export type ConnectionParts = {
   readonly session: SessionParts;
+  /** The pace of a letter (`SmtpSettings`). */
+  readonly minBytesPerSecond: number;
   /** How long a client must keep quiet before it is greeted. */
   readonly greetingDelayMs: (client: Client) => number;
   readonly isDraining: () => boolean;
@@ -35,19 +42,27 @@ export type ConnectionParts = {
 
 let opened = 0;
 
-export class DoorConnection extends SMTPConnection {
+export class DoorConnection extends SMTPConnection implements Guest {
+  readonly network: string;
+  readonly trusted: boolean;
   readonly #parts: ConnectionParts;
   readonly #session: Session;
   /** Replies not written yet. */
   #unsaid = '';
   /** The client waits for us: for the directory, or for the log and the spool. */
   #busy = false;
-  #cancelGreeting: () => void = () => undefined;
+  #cancelGreeting: () => void = nothing;
+  readonly #lateness: Lateness;
+  /** When the transaction of now began. */
+  #begun: Instant = 0;
 
   constructor(server: SMTPServer, socket: net.Socket, client: Client, parts: ConnectionParts) {
     super(server, socket, { id: String((opened += 1)) });
     this.#parts = parts;
     this.#session = newSession(parts.session, client);
+    this.network = networkOf(client.ip);
+    this.trusted = client.rights.relay !== undefined;
+    this.#lateness = new Lateness(parts.minBytesPerSecond, parts.session.clock.now());
     if (socket instanceof TLSSocket) this.#session.tls = tlsFacts(socket);
   }
 
@@ -65,8 +80,36 @@ export class DoorConnection extends SMTPConnection {
   override connectionReady(): void {
     if (this._closing || this._closed) return;
     this._ready = true;
+    this.#lateness.resume(this.#parts.session.clock.now());
     this.#say(greeting(this.#parts.session.rules().greeting));
     this.#flush();
+  }
+
+  overdrawn(patience: Patience, now: Instant): number {
+    // Who is about to go, or waits for us, wastes nobody's time.
+    if (this._closing || this._closed || this.#busy || !this._ready) return -Infinity;
+    const late = this.#lateness;
+    if (this._upgrading) return late.silence(now) - patience.handshakeMs;
+    const { incoming, transaction } = this.#session;
+    if (incoming !== undefined) return late.total(now) - patience.letterMs;
+    const spent = patience.addsUp ? late.total(now) : late.silence(now);
+    if (transaction === undefined) return spent - patience.idleMs;
+    return Math.max(spent - patience.envelopeMs, now - this.#begun - patience.transactionMs);
+  }
+
+  idleMs(now: Instant): number | undefined {
+    return this._closing || this.#inTransaction() ? undefined : this.#lateness.silence(now);
+  }
+
+  dismiss(why: 'late' | 'crowded'): void {
+    // Under a handshake nothing can be said: smtp-server closes it gently.
+    if (this._upgrading) return this.close();
+    const inLetter = this.#session.incoming !== undefined;
+    const late = inLetter ? replies.tooSlow : replies.timeout;
+    this.#say(refused(this.#session, why === 'late' ? late : replies.crowded));
+    // Its place is free already, and may be needed: not even a client that does not listen may keep it.
+    // In a letter, closing at once could destroy the reply before it is read: its few seconds it may have.
+    if (why === 'crowded' || !inLetter) this._socket.destroySoon();
   }
 
   /** The door closes: whoever has no letter under way is sent home, the others after theirs. */
@@ -110,15 +153,13 @@ export class DoorConnection extends SMTPConnection {
     const session = this.#session;
     session.helo = session.transaction = undefined;
     session.extended = false;
+    this.#lateness.forgive(session.parts.clock.now());
     if (this._socket instanceof TLSSocket) session.tls = tlsFacts(this._socket);
   }
 
-  override _onTimeout(): void {
-    if (this._closing || this._upgrading) this._socket.destroy();
-    else if (this.#busy) this._armTimeout();
-    else {
-      this.#say(refused(this.#session, replies.timeout));
-    }
+  /** smtp-server would give every byte another `socketTimeout`; who is slow is seen by the crowd's sweep. */
+  override _armTimeout(): void {
+    // Nothing to arm.
   }
 
   override _onClose(): void {
@@ -154,6 +195,7 @@ export class DoorConnection extends SMTPConnection {
   #letter(chunk: Buffer): Eaten {
     const incoming = this.#session.incoming;
     if (incoming === undefined) return 0;
+    this.#lateness.piece(chunk.length, this.#parts.session.clock.now());
     const { taken, ended, wait } = incoming.push(chunk);
     if (!ended) {
       if (incoming.overdue) this.#say(refused(this.#session, replies.tooSlow));
@@ -161,6 +203,7 @@ export class DoorConnection extends SMTPConnection {
     }
     const conclude = (reply: Reply): number => {
       this.#session.incoming = undefined;
+      this.#lateness.forgive(this.#parts.session.clock.now());
       // Behind a letter with bare line ends, nobody knows whose commands these are.
       const suspect = reply === replies.bareNewline && taken < chunk.length;
       this.#say(suspect ? { ...reply, then: 'close' } : reply);
@@ -175,12 +218,14 @@ export class DoorConnection extends SMTPConnection {
     this.#busy = true;
     return work.then((value) => {
       this.#busy = false;
+      this.#lateness.resume(this.#parts.session.clock.now());
       return then(value);
     });
   }
 
   #answer(reply: Reply): void | Promise<void> {
     this.#say(reply);
+    this.#keepTime(reply);
     if (reply.then === 'starttls') {
       this.#flush();
       // What is pipelined behind it came in clear and dies with the old reader (CVE-2011-0411).
@@ -190,6 +235,13 @@ export class DoorConnection extends SMTPConnection {
     this.#afterReply();
     if (this.#unsaid.length > maxUnsaid) this.#flush();
     return this._socket.writableNeedDrain ? this.#drained() : undefined;
+  }
+
+  #keepTime(reply: Reply): void {
+    const now = this.#parts.session.clock.now();
+    if (reply === replies.goAhead) this.#lateness.forgive(now);
+    else this.#lateness.command(now);
+    if (reply === replies.senderOk) this.#begun = now;
   }
 
   #afterReply(): void {
@@ -224,6 +276,8 @@ export class DoorConnection extends SMTPConnection {
     this.#say(replies.broken);
   }
 }
+
+const nothing = (): void => undefined;
 
 const utf8 = new TextDecoder();
 

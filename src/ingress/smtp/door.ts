@@ -14,7 +14,11 @@ import { recipientCheck } from '../recipients.ts';
 import type { RouteOf } from '../recipients.ts';
 import { DoorConnection } from './connection.ts';
 import type { ConnectionParts } from './connection.ts';
+import { Crowd, networkOf } from './crowd.ts';
+import type { Guest } from './crowd.ts';
+import { patiencesOf } from './patience.ts';
 import { replies } from './replies.ts';
+import type { Reply } from './replies.ts';
 import type { Client } from './session.ts';
 import type { SmtpSettings } from './settings.ts';
 
@@ -68,7 +72,11 @@ class Door implements SmtpDoor {
   /** Not listening: it holds what smtp-server's connections want of their server, TLS above all. */
   readonly #library: SMTPServer;
   readonly #servers = new Set<net.Server>();
+  /** Whoever has a place; and, with a session, until its socket is closed, whoever has lost it too. */
+  readonly #crowd: Crowd;
   readonly #seated = new Set<DoorConnection>();
+  /** In the handshake of implicit TLS. */
+  readonly #handshaking = new Set<Guest>();
   /** Accepted, but their name is being looked up. */
   #arriving = 0;
   #drained: Promise<void> | undefined;
@@ -78,8 +86,12 @@ class Door implements SmtpDoor {
     this.#parts = parts;
     this.#library = toLibrary(parts.settings);
     this.#library.on('error', (cause) => parts.report('tls', cause));
+    const { maxConnections, maxPerAddress } = parts.settings;
+    const limits = { most: maxConnections, mostPerNetwork: maxPerAddress };
+    this.#crowd = new Crowd({ ...limits, patiences: patiencesOf(parts.settings) }, parts.clock);
     this.#seats = {
       session: toSessionParts(parts),
+      minBytesPerSecond: parts.settings.minBytesPerSecond,
       greetingDelayMs: ({ rights }) =>
         rights.relay === undefined ? parts.settings.greetingDelayMs : 0,
       isDraining: () => this.#drained !== undefined,
@@ -88,7 +100,7 @@ class Door implements SmtpDoor {
   }
 
   get connections(): number {
-    return this.#seated.size + this.#arriving + this.#library._pendingSockets.size;
+    return this.#seated.size + this.#arriving + this.#handshaking.size;
   }
 
   listen(on: net.Server | { readonly host: string; readonly port: number }): Promise<net.Server> {
@@ -112,12 +124,12 @@ class Door implements SmtpDoor {
     // It may also end its side first and wait for the replies.
     socket.allowHalfOpen = true;
     const ip = normalizeIp(socket.remoteAddress ?? '');
+    const { hostOf, settings } = this.#parts;
     if (ip === undefined) socket.destroy();
-    else if (this.#drained !== undefined) this.#turnAway(socket, ip, replies.closing.text);
-    else if (this.connections >= this.#parts.settings.maxConnections) {
-      this.#turnAway(socket, ip, replies.full.text);
-    } else if (this.#parts.hostOf === undefined) this.#admit(socket, ip);
-    else void this.#admitByName(socket, ip, this.#parts.hostOf);
+    else if (this.#drained !== undefined) this.#turnAway(socket, ip, replies.closing);
+    else if (hostOf === undefined) this.#admit(socket, ip);
+    else if (this.#arriving >= settings.maxConnections) this.#turnAway(socket, ip, replies.full);
+    else void this.#admitByName(socket, ip, hostOf);
   }
 
   renewCertificate(tls: { readonly key: string | Buffer; readonly cert: string | Buffer }): void {
@@ -147,7 +159,7 @@ class Door implements SmtpDoor {
       void hostOf(ip).catch(unknown).then(resolve).finally(cancel);
     });
     this.#arriving -= 1;
-    if (this.#drained !== undefined) this.#turnAway(socket, ip, replies.closing.text);
+    if (this.#drained !== undefined) this.#turnAway(socket, ip, replies.closing);
     else if (!socket.destroyed) this.#admit(socket, ip, host);
   }
 
@@ -156,7 +168,7 @@ class Door implements SmtpDoor {
     const peer = formatPeer(ip, socket.remotePort);
     try {
       const { allow, env } = this.#parts.clientRules({ ip, ...(host !== undefined && { host }) });
-      if (allow) return this.#seat(socket, { ip, peer, host, rights: rightsOf(env) });
+      if (allow) return this.#welcome(socket, { ip, peer, host, rights: rightsOf(env) });
       const reply = '(closed without a word: tcp.smtp denies)';
       this.#parts.refusals.note({ door: this.#parts.settings.name, peer, reply });
     } catch (cause) {
@@ -165,12 +177,26 @@ class Door implements SmtpDoor {
     socket.destroy();
   }
 
-  #seat(socket: net.Socket, client: Client): void {
-    if (this.#parts.settings.tls?.implicit !== true) return this.#connect(socket, client);
+  #welcome(socket: net.Socket, client: Client): void {
+    const { ip, rights } = client;
+    const admission = this.#crowd.admits(networkOf(ip), rights.relay !== undefined);
+    if (admission === 'full') this.#turnAway(socket, ip, replies.full);
+    else if (admission === 'too-many-from-there') this.#turnAway(socket, ip, replies.tooManyOfYou);
+    else if (this.#parts.settings.tls?.implicit === true) this.#shakeHands(socket, client);
+    else this.#connect(socket, client);
+  }
+
+  #shakeHands(socket: net.Socket, client: Client): void {
+    const top = () => this.#library._pendingSockets.get(socket) ?? socket;
+    const guest = handshake(top, client, this.#parts.clock);
     const release = this.#library._acceptSocket(socket, true);
     if (release === false) return;
+    this.#handshaking.add(guest);
+    this.#crowd.seat(guest);
     this.#library._upgrade(socket, (cause, secure) => {
       release();
+      this.#handshaking.delete(guest);
+      this.#crowd.leave(guest);
       if (secure !== undefined) return this.#connect(secure, client);
       socket.destroy();
       this.#parts.report('tls', cause);
@@ -181,13 +207,14 @@ class Door implements SmtpDoor {
     const connection = new DoorConnection(this.#library, socket, client, this.#seats);
     connection.on('error', (cause) => this.#parts.report('connection', cause));
     this.#seated.add(connection);
+    this.#crowd.seat(connection);
     connection.init();
     // One that came while its handshake was under way.
     if (this.#drained !== undefined) connection.drain();
   }
 
   /** A line if it can be said in clear, and good-bye. */
-  #turnAway(socket: net.Socket, ip: string, reply: string): void {
+  #turnAway(socket: net.Socket, ip: string, { text: reply }: Reply): void {
     const peer = formatPeer(ip, socket.remotePort);
     this.#parts.refusals.note({ door: this.#parts.settings.name, peer, reply });
     if (this.#parts.settings.tls?.implicit === true) socket.destroy();
@@ -196,6 +223,7 @@ class Door implements SmtpDoor {
 
   #gone(connection: DoorConnection): void {
     this.#seated.delete(connection);
+    this.#crowd.leave(connection);
     if (this.#seated.size === 0) this.#lastGone();
   }
 
@@ -209,6 +237,7 @@ class Door implements SmtpDoor {
     for (const connection of [...this.#seated]) connection.end();
     await this.#emptyBy(clock.now() + lastWordsMs);
     for (const connection of [...this.#seated]) connection.destroy();
+    for (const guest of [...this.#handshaking]) guest.dismiss('late');
   }
 
   /** Resolves when the last connection is gone, or at `due`. */
@@ -222,6 +251,19 @@ class Door implements SmtpDoor {
       };
     });
   }
+}
+
+/** A place that is taken before there is a session. */
+function handshake(top: () => net.Socket, { ip, rights }: Client, clock: Clock): Guest {
+  const since = clock.now();
+  return {
+    network: networkOf(ip),
+    trusted: rights.relay !== undefined,
+    overdrawn: ({ handshakeMs }, now) => now - since - handshakeMs,
+    idleMs: (now) => now - since,
+    // From the top: node does not survive a TLS socket that loses its ground.
+    dismiss: () => void top().destroy(),
+  };
 }
 
 const formatPeer = (ip: string, port: number | undefined): string =>

@@ -1,5 +1,5 @@
 /** RCPT: one recipient more, if he may have mail from here and somebody is at home. */
-import { admit, replaceOwnIp } from '../accept.ts';
+import { admit, replaceOwnIp, type Admission } from '../accept.ts';
 import type { Address } from '../../mail/envelope.ts';
 import { isAscii } from './mail.ts';
 import { parsePath } from './path.ts';
@@ -22,7 +22,13 @@ export function rcpt(session: Session, argument: string): Reply | Promise<Reply>
   const refusal = refuseFirst(named, transaction, parts.maxRecipients);
   if (refusal) return refused(session, refusal, named);
 
-  const admission = admit(named, transaction.badReturnPath, rules, client.rights);
+  let admission: Admission;
+  try {
+    admission = admit(named, transaction.badReturnPath, rules, client.rights);
+  } catch (cause) {
+    parts.report('recipient rules', cause);
+    return refused(session, deferred(cause), named);
+  }
   switch (admission.kind) {
     case 'bad-return-path':
       return refused(session, replies.badReturnPath, named);

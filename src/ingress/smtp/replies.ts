@@ -63,6 +63,8 @@ export const replies = {
 
   timeout: refuse(451, '4.4.2', 'timeout', 'close'),
   earlyTalker: refuse(554, '5.5.1', 'you talk before I have greeted you', 'close'),
+  crowded: refuse(421, '4.3.2', 'too many connections, and you keep others waiting', 'close'),
+  tooManyOfYou: refuse(421, '4.7.0', 'too many connections from your address', 'close'),
   full: refuse(421, '4.3.2', 'too many connections, try again in a moment', 'close'),
   closing: refuse(421, '4.3.2', 'closing down, try again in a moment', 'close'),
   broken: refuse(451, '4.3.0', 'something went wrong here', 'close'),

@@ -1,14 +1,9 @@
 /** Appends that wait for a commit: how many may, and how many one commit takes. */
-import type { StagedBody } from '../../spool/ports.ts';
-import type { Appended, NewEvent, Revision, StreamName } from '../ports.ts';
+import type { Appended, NewEvent } from '../ports.ts';
+import type { WriteRequest } from './writer.ts';
 
-export type Request = {
-  readonly stream: StreamName;
-  readonly expected: Revision;
+export type Request = Omit<WriteRequest, 'events'> & {
   readonly events: readonly NewEvent[];
-  /** The JSON of each event's data. */
-  readonly texts: readonly string[];
-  readonly body: StagedBody | undefined;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (cause: unknown) => void;
 };
@@ -55,8 +50,8 @@ export class Backlog {
 }
 
 /** About what will be written: a text of other scripts takes more bytes than characters. */
-function bytesOf({ texts, body }: Request): number {
-  let bytes = body?.inline?.byteLength ?? 0;
+function bytesOf({ texts, content }: Request): number {
+  let bytes = content?.byteLength ?? 0;
   for (const text of texts) bytes += text.length;
   return bytes;
 }

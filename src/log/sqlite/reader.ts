@@ -10,6 +10,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import {
   logStart,
   noStream,
+  type EventText,
   type Position,
   type ReadAll,
   type ReadStream,
@@ -18,21 +19,27 @@ import {
   type StreamName,
 } from '../ports.ts';
 import type { Damages } from './damages.ts';
-import { checksum, toStreamKey, toStreamName, type StreamKey } from './rows.ts';
-import { damaged, isDamage, toTrouble } from './sqlite-trouble.ts';
+import { checksum, letterStream, toStreamKey } from './rows.ts';
+import { damaged, isDamage, toReadTrouble, toTrouble } from './sqlite-trouble.ts';
 
-/** As SQLite gives it; in a damaged file any column may be of any type. */
-type Row = {
-  pos: number;
-  stream: StreamKey;
-  rev: number;
-  type: number;
-  at: number;
-  sum: number;
-  data: string;
-};
+/**
+ * As SQLite gives it; in a damaged file any column may be of any type. An array, and the key of a letter's
+ * stream as hex digits: made of objects and blobs, a page takes more than twice as long.
+ */
+type Row = readonly [
+  pos: number,
+  stream: string,
+  rev: number,
+  type: number,
+  at: number,
+  sum: number,
+  data: string,
+];
 
-const columns = 'SELECT pos, stream, rev, type, at, sum, data FROM event';
+/** Before a stream's own name, so that it is not taken for digits. */
+const textMark = '=';
+const columns = `SELECT pos, CASE typeof(stream) WHEN 'blob' THEN hex(stream) ELSE '${textMark}' || stream END,
+  rev, type, at, sum, data FROM event`;
 /** SQLite takes no Infinity for a limit. */
 const everything = 2 ** 31;
 /** So many damaged events at the log's end are stepped over to find its head. */
@@ -59,22 +66,43 @@ export class SqliteReader {
       `${columns} WHERE stream = ? AND rev <= ? ORDER BY rev DESC LIMIT ?`,
     );
     this.#one = db.prepare(`${columns} WHERE pos = ?`);
+    for (const rows of [
+      this.#forwards,
+      this.#backwards,
+      this.#stream,
+      this.#streamBackwards,
+      this.#one,
+    ]) {
+      rows.setReturnArrays(true);
+    }
     this.#indexedHead = db.prepare('SELECT max(pos) AS pos FROM event INDEXED BY event_stream');
     this.#revision = db.prepare('SELECT max(rev) AS rev FROM event WHERE stream = ?');
     this.#allTypes = db.prepare('SELECT tid, name, v FROM type');
   }
 
   /** A page in log order. A damaged event is left out and named in the damages. */
-  readAll({ after, direction = 'forwards', limit }: ReadAll): RecordedEvent[] {
+  readAll(options: ReadAll): RecordedEvent[] {
+    return this.#readAll(options, (row) => this.#toEvent(row));
+  }
+
+  /** The same, for whoever wants the events' data as the text that it is: nothing is parsed. */
+  readTexts(options: ReadAll): EventText[] {
+    return this.#readAll(options, (row) => this.#toText(row));
+  }
+
+  #readAll<T>(
+    { after, direction = 'forwards', limit }: ReadAll,
+    read: (row: Row) => T | undefined,
+  ): T[] {
     const step = direction === 'forwards' ? 1 : -1;
     let cursor = step === 1 ? (after ?? logStart) : Math.min(after ?? Infinity, this.head() + 1);
-    const events: RecordedEvent[] = [];
+    const events: T[] = [];
     // Damaged rows are left out, so one page may take several reads to fill.
     while (events.length < limit) {
       const wanted = Math.min(limit - events.length, everything);
       const rows = this.#page(step, cursor, wanted);
       for (const row of rows) {
-        const event = row === undefined ? undefined : this.#toEvent(row);
+        const event = row === undefined ? undefined : read(row);
         if (event !== undefined) events.push(event);
       }
       cursor += step * rows.length;
@@ -90,11 +118,11 @@ export class SqliteReader {
     const start = from ?? (step === 1 ? 0 : everything);
     const rows = this.#rowsOf(stream, step, start, Math.min(limit, everything));
     // Backwards, the first row says where the stream ends; forwards, the asker did.
-    const first = step === 1 ? Math.max(0, start) : (rows[0]?.rev ?? 0);
+    const first = step === 1 ? Math.max(0, start) : (rows[0]?.[2] ?? 0);
     return rows.map((row, index) => {
-      if (row.rev !== first + step * index) throw this.#lost(stream, first + step * index);
+      if (row[2] !== first + step * index) throw this.#lost(stream, first + step * index);
       const event = this.#toEvent(row);
-      if (event === undefined) throw damaged(`event ${row.pos} of ${stream} is damaged`);
+      if (event === undefined) throw damaged(`event ${row[0]} of ${stream} is damaged`);
       return event;
     });
   }
@@ -106,7 +134,7 @@ export class SqliteReader {
         const rows = this.#backwards.all(Number.MAX_SAFE_INTEGER, depth) as unknown as Row[];
         if (rows.length === 0) return logStart;
         const sound = rows.findIndex((row) => this.#event(row) !== undefined);
-        if (sound >= 0) return rows[sound]!.pos + sound;
+        if (sound >= 0) return rows[sound]![0] + sound;
       }
     } catch (cause) {
       if (!isDamage(cause)) throw toTrouble(cause);
@@ -131,11 +159,11 @@ export class SqliteReader {
     if (step === -1 || rows.length === 0 || rows.length === limit) return rows;
     // Asked from its other end the index must agree, or it hides the youngest events.
     const end = this.revision(stream);
-    if (rows.at(-1)!.rev === end) return rows;
+    if (rows.at(-1)![2] === end) return rows;
     // Another process may have written some just now; then they are there at the second look.
     const again = read();
-    if ((again.at(-1)?.rev ?? noStream) >= end) return again;
-    throw this.#lost(stream, rows.at(-1)!.rev + 1);
+    if ((again.at(-1)?.[2] ?? noStream) >= end) return again;
+    throw this.#lost(stream, rows.at(-1)![2] + 1);
   }
 
   /** The rows next to `cursor`, position by position; `undefined` stands for one that is lost. */
@@ -144,7 +172,7 @@ export class SqliteReader {
     let rows: Row[] = [];
     try {
       rows = statement.all(cursor, limit) as unknown as Row[];
-      if (rows.every((row, index) => row.pos === cursor + step * (index + 1))) return rows;
+      if (rows.every((row, index) => row[0] === cursor + step * (index + 1))) return rows;
     } catch (cause) {
       if (!isDamage(cause)) throw toTrouble(cause);
     }
@@ -159,7 +187,7 @@ export class SqliteReader {
     scanned: readonly Row[],
   ): (Row | undefined)[] {
     const sound = new Map<Position, Row>();
-    for (const row of scanned) if (this.#event(row) !== undefined) sound.set(row.pos, row);
+    for (const row of scanned) if (this.#event(row) !== undefined) sound.set(row[0], row);
     const head = this.head();
     const rows: (Row | undefined)[] = [];
     for (
@@ -189,33 +217,38 @@ export class SqliteReader {
   }
 
   #toEvent(row: Row): RecordedEvent | undefined {
-    const event = this.#event(row);
-    if (event !== undefined) return event;
-    const stream = isKey(row.stream) ? toStreamName(row.stream) : undefined;
-    this.#damages.report({ position: row.pos, stream, what: 'checksum does not match' });
+    return this.#event(row) ?? this.#damaged(row);
+  }
+
+  #toText(row: Row): EventText | undefined {
+    return this.#text(row) ?? this.#damaged(row);
+  }
+
+  #damaged([position, key]: Row): undefined {
+    this.#damages.report({ position, stream: streamOf(key), what: 'checksum does not match' });
     return undefined;
   }
 
   /** The event, or `undefined` when it is not what was written. */
-  #event({
-    pos,
-    stream: key,
-    rev,
-    type: tid,
-    at,
-    sum,
-    data: json,
-  }: Row): RecordedEvent | undefined {
-    const type = this.#typeOf(tid);
-    if (type === undefined || !isKey(key) || typeof json !== 'string') return undefined;
-    const place = { position: pos, stream: toStreamName(key), revision: rev, at };
-    if (sum !== checksum({ ...place, type: type.name, v: type.v, json })) return undefined;
+  #event(row: Row): RecordedEvent | undefined {
+    const text = this.#text(row);
+    if (text === undefined) return undefined;
+    const { position, stream, revision, at, type, v, json } = text;
     try {
-      return { ...place, type: type.name, v: type.v, data: JSON.parse(json) as unknown };
+      return { position, stream, revision, at, type, v, data: JSON.parse(json) as unknown };
     } catch {
       // The sum fits a text that never was JSON: a bug of the writer, named like any damage.
       return undefined;
     }
+  }
+
+  #text([position, key, revision, tid, at, sum, json]: Row): EventText | undefined {
+    const known = this.#typeOf(tid);
+    const stream = streamOf(key);
+    if (known === undefined || stream === undefined || typeof json !== 'string') return undefined;
+    const { name: type, v } = known;
+    const text = { position, stream, revision, at, type, v, json };
+    return sum === checksum(text) ? text : undefined;
   }
 
   #typeOf(tid: number): { name: string; v: number } | undefined {
@@ -248,12 +281,16 @@ export class SqliteReader {
     try {
       return read() as Row[];
     } catch (cause) {
-      throw toTrouble(cause);
+      throw toReadTrouble(cause);
     }
   }
 }
 
-const isKey = (key: unknown): key is StreamKey =>
-  typeof key === 'string' || (key instanceof Uint8Array && key.byteLength === 16);
+/** The name behind what `columns` gives of the key; `undefined` when that is neither 16 bytes nor text. */
+function streamOf(key: unknown): StreamName | undefined {
+  if (typeof key !== 'string') return undefined;
+  if (key.startsWith(textMark)) return key.slice(textMark.length);
+  return key.length === 32 ? letterStream(key) : undefined;
+}
 
 const text = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

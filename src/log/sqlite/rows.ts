@@ -15,9 +15,12 @@ export function toStreamKey(stream: StreamName): StreamKey {
 
 export function toStreamName(key: StreamKey): StreamName {
   if (typeof key === 'string') return key;
-  const hex = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex');
-  return `message-${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return letterStream(Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex'));
 }
+
+/** The stream of the letter whose id has these 32 hex digits, in either case. */
+export const letterStream = (hex: string): StreamName =>
+  `message-${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`.toLowerCase();
 
 /** CRC-32 over everything an event says and where it stands; a flipped bit anywhere changes it. */
 export function checksum(event: {
@@ -29,6 +32,6 @@ export function checksum(event: {
   readonly at: number;
   readonly json: string;
 }): number {
-  const place = `${event.position} ${event.stream} ${event.revision} ${event.type} ${event.v} ${event.at} `;
-  return crc32(event.json, crc32(place));
+  const { position, stream, revision, type, v, at, json } = event;
+  return crc32(`${position} ${stream} ${revision} ${type} ${v} ${at} ${json}`);
 }

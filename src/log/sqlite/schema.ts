@@ -16,7 +16,7 @@ import { isForeign, toTrouble } from './sqlite-trouble.ts';
 export const applicationId = 0x57415942;
 export const format = 1;
 /** Fixed when the file is made. */
-const pageBytes = 8192;
+export const pageBytes = 8192;
 
 const tables = `
 CREATE TABLE type (tid INTEGER PRIMARY KEY, name TEXT NOT NULL, v INTEGER NOT NULL, UNIQUE (name, v));
@@ -51,7 +51,7 @@ export function openForWriting(file: string, maxBytes?: number): DatabaseSync {
     db.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
-      PRAGMA wal_autocheckpoint = 1000;
+      PRAGMA wal_autocheckpoint = 0;
       PRAGMA journal_size_limit = 67108864;
       PRAGMA cache_size = -16384;
       PRAGMA temp_store = MEMORY;

@@ -2,18 +2,16 @@
  * The embedded log: one SQLite file, one writer, group commit without a timer of its own.
  *
  * Appends are collected while the event loop drains what has arrived, then written in one
- * transaction with one sync; what arrives during the sync is the next batch. The commit blocks this
- * thread: the queue's process has nothing to do that could not wait for it
- * (docs/decisions/0002-embedded-log.md).
- *
- * Body and event are in the same transaction, so neither exists without the other. A stop before
- * COMMIT leaves nothing; after it, everything, though the caller may not have heard.
+ * transaction with one sync; what arrives during the sync is the next batch. The writing hand
+ * (`writer.ts`) may live in a thread of its own (docs/decisions/0002-embedded-log.md); this side
+ * collects, answers and publishes, and reads over a connection of its own.
  */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Observable } from 'rxjs';
-import { RevisionConflict, Trouble } from '../../mail/trouble.ts';
+import { Trouble } from '../../mail/trouble.ts';
 import type { StagedBody } from '../../spool/ports.ts';
 import { encode, refuseStrayBody } from '../encode.ts';
-import { isRepetition } from '../idempotence.ts';
+import { isLogTrouble } from '../health.ts';
 import type {
   Appended,
   Damage,
@@ -30,44 +28,53 @@ import type {
 import { subscribeTo } from '../subscription.ts';
 import { Tail } from '../tail.ts';
 import { Backlog, type Request } from './backlog.ts';
+import { selectBody } from './bodies.ts';
 import { Damages } from './damages.ts';
-import { HeadCache } from './head-cache.ts';
+import { inlineHand, type Hand, type OpenHand } from './hand.ts';
 import { lockDirectory, type DirectoryLock } from './lock.ts';
 import { Pace, type CommitPace } from './pace.ts';
-import { checksum, toStreamKey } from './rows.ts';
-import { isDamage, isOfOneRow, isSyncFailure, toTrouble, unavailable } from './sqlite-trouble.ts';
-import { openStore, type Store } from './store.ts';
-
-/** What a transaction has written so far. */
-type Written = { readonly events: RecordedEvent[]; readonly bytes: number[] };
+import { SqliteReader } from './reader.ts';
+import { toStreamKey } from './rows.ts';
+import { openForWriting, pageBytes } from './schema.ts';
+import { toReadTrouble, toTrouble, unavailable } from './sqlite-trouble.ts';
+import { clearSuspicion, closeSuspect, readSuspicion, type Cleared } from './suspect.ts';
+import type { BatchResult } from './writer.ts';
 
 export type SqliteLogOptions = {
   readonly onDamage?: (damage: Damage) => void;
+  /** A batch was not written, for the log's own sake. */
+  readonly onTrouble?: (trouble: Trouble) => void;
   /** When a commit waits for others; default: `Pace`. */
   readonly pace?: CommitPace;
   /** The log's file grows to this size and no further; then appends hear `log-full`. Default: the disk's end. */
   readonly maxBytes?: number;
+  /** Where the writing is done; default: in this thread, which then waits for the disk. */
+  readonly hand?: OpenHand;
 };
-
-const rememberedHeads = 100_000;
 
 export class SqliteLog implements EventLog {
   readonly #file: string;
-  readonly #options: SqliteLogOptions;
+  readonly #onTrouble: (trouble: Trouble) => void;
   readonly #lock: DirectoryLock;
   readonly #damages: Damages;
   readonly #pace: CommitPace;
   readonly #tail: Tail;
-  /** Absent after a failure, until it could be opened anew. */
-  #store: Store | undefined;
-  #heads = new HeadCache(rememberedHeads);
-  #next: Position;
+  /** For reading only: what it shows is what is committed. */
+  readonly #db: DatabaseSync;
+  readonly #reader: SqliteReader;
+  readonly #bodyOf: StatementSync;
+  readonly #hand: Hand;
   readonly #backlog = new Backlog();
   #scheduled: NodeJS.Immediate | undefined;
   #gathering: NodeJS.Timeout | undefined;
+  #isCommitting = false;
+  /** Whoever closes waits for the last batch. */
+  #idle: (() => void) | undefined;
   /** After a sync that failed the kernel may have dropped the pages: nothing written here can be trusted. */
   #broken: Trouble | undefined;
   #closed = false;
+  /** What was looked over at the start, where the last writer had left a suspect file. */
+  readonly cleared: Cleared | undefined;
   readonly counts = { commits: 0, appends: 0, events: 0 };
 
   /**
@@ -75,20 +82,27 @@ export class SqliteLog implements EventLog {
    * `log-unavailable` when it cannot be written or is no log of ours, `log-damaged` beyond reading.
    */
   constructor(file: string, options: SqliteLogOptions = {}) {
+    const { hand = inlineHand, maxBytes, onDamage, onTrouble = () => undefined } = options;
     this.#file = file;
-    this.#options = options;
+    this.#onTrouble = onTrouble;
     this.#pace = options.pace ?? new Pace();
-    this.#damages = new Damages(options.onDamage);
+    this.#damages = new Damages(onDamage);
     this.#lock = lockDirectory(`${file}.lock`);
+    let db: DatabaseSync | undefined;
     try {
-      this.#store = openStore(file, this.#damages, options.maxBytes);
-      this.#next = this.#store.reader.head() + 1;
+      db = openForWriting(file);
+      this.cleared = clearSuspicion(db, file);
+      db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -4096');
+      this.#db = db;
+      this.#reader = new SqliteReader(db, this.#damages);
+      this.#bodyOf = db.prepare(selectBody);
+      this.#tail = new Tail(this.#reader.head());
+      this.#hand = hand(file, { maxBytes, onDamage: (damage) => this.#damages.report(damage) });
     } catch (cause) {
-      this.#store?.db.close();
+      db?.close();
       this.#lock.release();
-      throw cause;
+      throw toTrouble(cause);
     }
-    this.#tail = new Tail(this.#next - 1);
   }
 
   append(
@@ -102,24 +116,25 @@ export class SqliteLog implements EventLog {
     return new Promise((resolve, reject) => {
       refuseStrayBody(stream, expected, events, body);
       const texts = encode(events);
-      this.#backlog.push({ stream, expected, events, texts, body, resolve, reject });
+      const content = body?.inline;
+      this.#backlog.push({ stream, expected, events, texts, content, resolve, reject });
       this.#schedule();
     });
   }
 
   async readStream(stream: StreamName, options?: ReadStream): Promise<readonly RecordedEvent[]> {
-    return this.#opened().reader.readStream(stream, options);
+    return this.#opened().readStream(stream, options);
   }
 
   async readAll(options: ReadAll): Promise<readonly RecordedEvent[]> {
     const { after, direction, limit } = options;
     const young =
       direction === 'backwards' || after === undefined ? undefined : this.#tail.page(after, limit);
-    return young ?? this.#opened().reader.readAll(options);
+    return young ?? this.#opened().readAll(options);
   }
 
   async head(): Promise<Position> {
-    return this.#next - 1;
+    return this.#tail.head;
   }
 
   subscribe(from: Position): Observable<LogSignal> {
@@ -132,12 +147,22 @@ export class SqliteLog implements EventLog {
 
   /** The bytes of a body that came with the first event of a letter. Throws `log-damaged`, `log-unavailable`. */
   readBody(stream: StreamName): Uint8Array | undefined {
+    this.#opened();
     try {
-      const row = this.#opened().bodyOf.get(toStreamKey(stream));
+      const row = this.#bodyOf.get(toStreamKey(stream));
       return (row as { content: Uint8Array } | undefined)?.content;
     } catch (cause) {
-      throw toTrouble(cause);
+      throw toReadTrouble(cause);
     }
+  }
+
+  /** Bytes within the file that are free: so much can be written before it grows. */
+  spareBytes(): number {
+    this.#opened();
+    const { freelist_count: pages } = this.#db.prepare('PRAGMA freelist_count').get() as {
+      freelist_count: number;
+    };
+    return pages * pageBytes;
   }
 
   /**
@@ -145,38 +170,32 @@ export class SqliteLog implements EventLog {
    * carries it to disk, and a power cut before that only leaves the bytes lying. Returns those that
    * have no body here.
    */
-  removeBodies(streams: readonly StreamName[]): readonly StreamName[] {
-    if (streams.length === 0) return [];
+  async removeBodies(streams: readonly StreamName[]): Promise<readonly StreamName[]> {
+    this.#opened();
     if (this.#broken !== undefined) throw this.#broken;
-    try {
-      const { db, begin, commit, dropBody } = this.#opened();
-      db.exec('PRAGMA synchronous = NORMAL');
-      begin.run();
-      const others = streams.filter((stream) => dropBody.run(toStreamKey(stream)).changes === 0);
-      commit.run();
-      db.exec('PRAGMA synchronous = FULL');
-      return others;
-    } catch (cause) {
-      if (!this.#closed) this.#abandon(cause);
-      throw toTrouble(cause);
-    }
+    return streams.length === 0 ? [] : this.#hand.removeBodies(streams);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    while (this.#backlog.length > 0) this.#flush();
+    this.#flush();
+    // Refuses from now on, but what has been asked for is written.
     this.#closed = true;
+    if (this.#isBusy) await new Promise<void>((resolve) => (this.#idle = resolve));
     this.#tail.close();
     try {
-      this.#store?.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    } catch {
-      // A reader holds it open, or the disk is full; the next start folds it back.
-    }
-    try {
-      this.#store?.db.close();
+      await this.#hand.close();
+      // Also when it was the last thing done that broke it.
+      const isSuspect = this.#broken !== undefined || readSuspicion(this.#file) !== undefined;
+      if (isSuspect) closeSuspect(this.#db, this.#file);
+      else this.#db.close();
     } finally {
       this.#lock.release();
     }
+  }
+
+  get #isBusy(): boolean {
+    return this.#isCommitting || this.#backlog.length > 0;
   }
 
   #refusal(): Trouble | undefined {
@@ -188,7 +207,7 @@ export class SqliteLog implements EventLog {
 
   /** After all that has arrived in this turn of the loop; a little later when others are sure to come. */
   #schedule(): void {
-    if (this.#scheduled !== undefined) return;
+    if (this.#scheduled !== undefined || this.#isCommitting) return;
     if (this.#backlog.length < this.#pace.wanted(performance.now())) {
       this.#gathering ??= setTimeout(() => this.#flush(), this.#pace.gatherMs);
       return;
@@ -201,119 +220,78 @@ export class SqliteLog implements EventLog {
     clearImmediate(this.#scheduled);
     this.#gathering = undefined;
     this.#scheduled = undefined;
+    if (this.#isCommitting) return;
     const batch = this.#backlog.takeBatch();
-    if (batch.length > 0) this.#commit(batch);
-    // One commit a turn: between two, the loop reads its sockets.
-    if (this.#backlog.length > 0) this.#scheduled ??= setImmediate(() => this.#flush());
+    if (batch.length === 0) return;
+    this.#isCommitting = true;
+    this.#hand.commit(batch, (result) => this.#conclude(batch, result));
   }
 
-  #commit(batch: readonly Request[]): void {
-    const written: Written = { events: [], bytes: [] };
-    const answers: (() => void)[] = [];
-    let isWritten = false;
-    try {
-      if (this.#broken !== undefined) throw this.#broken;
-      const store = this.#opened();
-      store.begin.run();
-      for (const request of batch) answers.push(this.#write(store, request, written));
-      isWritten = true;
-      store.commit.run();
-    } catch (cause) {
-      this.#abandon(cause);
-      // Nothing was committed, and one append may be the only culprit: each gets a commit of its own.
-      if (!isWritten && batch.length > 1 && isOfOneRow(cause)) {
-        for (const request of batch) this.#commit([request]);
-        return;
+  /** Answers come before the publication, so that an appender knows before its readers do. */
+  #conclude(batch: readonly Request[], { answers, head, broken }: BatchResult): void {
+    this.#isCommitting = false;
+    this.#broken ??= broken;
+    const events: RecordedEvent[] = [];
+    const bytes: number[] = [];
+    let appends = 0;
+    let trouble: Trouble | undefined;
+    for (const [index, answer] of answers.entries()) {
+      const request = batch[index]!;
+      if (answer instanceof Trouble) {
+        if (answer !== trouble && isLogTrouble(answer)) this.#onTrouble((trouble = answer));
+        request.reject(answer);
+        continue;
       }
-      for (const { reject } of batch) reject(toTrouble(cause));
-      return;
+      const { revision, position, isNew } = answer;
+      request.resolve({ revision, position });
+      appends += 1;
+      if (isNew) record(request, position, events, bytes);
     }
-    this.counts.commits += 1;
-    this.#pace.note(batch.length, performance.now());
-    this.counts.appends += batch.length;
-    this.counts.events += written.events.length;
-    for (const answer of answers) answer();
-    this.#tail.publish(written.events, written.bytes);
+    if (appends > 0) {
+      this.counts.commits += 1;
+      this.counts.appends += appends;
+      this.counts.events += events.length;
+      this.#pace.note(batch.length, performance.now());
+    }
+    this.#publish(events, bytes, head);
+    if (this.#backlog.length > 0) this.#again();
+    else if (!this.#isBusy) this.#idle?.();
   }
 
-  /** Writes one append into the open transaction, or finds why not; the answer waits for the commit. */
-  #write(store: Store, request: Request, written: Written): () => void {
-    const { stream, expected, events, texts, body, resolve, reject } = request;
-    try {
-      const head = this.#heads.get(stream) ?? store.reader.revision(stream);
-      if (head !== expected) return this.#answerConflict(store, request, head);
-    } catch (cause) {
-      // Reading failed, nothing was written: this append's own trouble. All else ends the batch.
-      if (!isDamage(cause)) throw cause;
-      return () => reject(toTrouble(cause));
-    }
-    const key = toStreamKey(stream);
-    if (body?.inline !== undefined) store.insertBody.run(this.#next, body.inline);
-    for (const [index, { type, v, at, data }] of events.entries()) {
-      const json = texts[index]!;
-      const position = this.#next++;
-      const revision = expected + 1 + index;
-      const sum = checksum({ position, stream, revision, type, v, at, json });
-      store.insert.run(position, key, revision, store.typeId(type, v), at, sum, json);
-      written.events.push({ type, v, at, data, stream, revision, position });
-      written.bytes.push(json.length);
-    }
-    const appended = { revision: expected + events.length, position: this.#next - 1 };
-    this.#heads.set(stream, appended.revision);
-    return () => resolve(appended);
+  /** One commit a turn: between two, the loop reads its sockets. */
+  #again(): void {
+    if (this.#closed) this.#scheduled ??= setImmediate(() => this.#flush());
+    else this.#schedule();
   }
 
-  #answerConflict(store: Store, request: Request, head: Revision): () => void {
-    const { stream, expected, events, resolve, reject } = request;
-    const there =
-      head > expected
-        ? store.reader.readStream(stream, { from: expected + 1, limit: events.length })
-        : [];
-    const last = there.at(-1);
-    if (last !== undefined && isRepetition(events, there)) {
-      return () => resolve({ revision: last.revision, position: last.position });
-    }
-    return () => reject(new RevisionConflict(stream, expected, head));
-  }
-
-  /**
-   * The transaction did not become durable, or nobody can say whether it did: all that was
-   * remembered is forgotten, and the file is opened anew, now or when it is next needed.
-   */
-  #abandon(cause: unknown): void {
-    if (isSyncFailure(cause)) this.#broken = toTrouble(cause);
-    this.#next = this.#tail.head + 1;
-    this.#heads = new HeadCache(rememberedHeads);
-    try {
-      this.#store?.db.close();
-    } catch {
-      // It may refuse with a transaction open; its descriptors go with the process.
-    }
-    this.#store = undefined;
-    try {
-      this.#opened();
-    } catch {
-      // Whoever needs it next hears why.
+  #publish(events: readonly RecordedEvent[], bytes: readonly number[], head = 0): void {
+    const first = events[0]?.position ?? head + 1;
+    if (first === this.#tail.head + 1) this.#tail.publish(events, bytes);
+    // What a failed COMMIT wrote after all: subscribers must not step over it.
+    while (this.#tail.head < head) {
+      const missed = this.#reader.readAll({ after: this.#tail.head, limit: 1_000 });
+      if (missed.length === 0) break;
+      this.#tail.publish(missed);
     }
   }
 
-  #opened(): Store {
+  #opened(): SqliteReader {
     if (this.#closed) throw unavailable('the log is closed');
-    if (this.#store !== undefined) return this.#store;
-    const store = openStore(this.#file, this.#damages, this.#options.maxBytes);
-    try {
-      this.#next = store.reader.head() + 1;
-      // What a failed COMMIT wrote after all: subscribers must not step over it.
-      while (this.#tail.head < this.#next - 1) {
-        const missed = store.reader.readAll({ after: this.#tail.head, limit: 1_000 });
-        if (missed.length === 0) break;
-        this.#tail.publish(missed);
-      }
-    } catch (cause) {
-      store.db.close();
-      throw cause;
-    }
-    this.#store = store;
-    return store;
+    return this.#reader;
+  }
+}
+
+/** The events of an append as they stand in the log, `position` being that of the last. */
+function record(
+  { stream, expected, events, texts }: Request,
+  position: Position,
+  recorded: RecordedEvent[],
+  bytes: number[],
+): void {
+  const before = position - events.length;
+  for (const [index, { type, v, at, data }] of events.entries()) {
+    const place = { stream, revision: expected + 1 + index, position: before + 1 + index };
+    recorded.push({ type, v, at, data, ...place });
+    bytes.push(texts[index]!.length);
   }
 }

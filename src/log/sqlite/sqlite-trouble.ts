@@ -9,10 +9,25 @@ const ioError = 10;
 const constraint = 19;
 const mismatch = 20;
 const notADatabase = 26;
+const readOnly = 8;
 const syncFailures: readonly number[] = [
   ioError | (4 << 8), // fsync
   ioError | (5 << 8), // directory fsync
 ];
+const readFailures: readonly number[] = [
+  ioError | (1 << 8), // read
+  ioError | (2 << 8), // the file is shorter than it should be
+  ioError | (33 << 8), // the file system says that it is damaged
+];
+/** What SQLite calls `disk I/O error`, told apart for whoever must find the disk. */
+const ioWords: Readonly<Record<number, string>> = {
+  1: 'reading',
+  2: 'reading',
+  3: 'writing',
+  4: 'syncing',
+  5: 'syncing a directory',
+  6: 'cutting',
+};
 
 export const unavailable = (detail: string, cause?: unknown): Trouble =>
   new Trouble('log-unavailable', {
@@ -37,8 +52,27 @@ export function toTrouble(cause: unknown): Trouble {
     });
   }
   if (isDamage(cause)) return damaged(`the log's file is damaged: ${String(cause)}`, cause);
-  return unavailable(`trouble with the log's file: ${String(cause)}`, cause);
+  if (isSyncFailure(cause)) return broken(cause);
+  if (primaryCode(cause) === readOnly) {
+    return unavailable(`the disk that holds the log is read-only: ${String(cause)}`, cause);
+  }
+  return unavailable(`trouble with the log's file: ${String(cause)}${doing(cause)}`, cause);
 }
+
+/** For good, as far as this process goes: the next one looks the file over before it writes (`suspect.ts`). */
+const broken = (cause: unknown): Trouble =>
+  new Trouble('log-broken', {
+    tryAgain: true,
+    peer: 'log unavailable (#4.3.0)',
+    detail: `the disk failed to sync the log: ${String(cause)}`,
+    cause,
+  });
+
+/** The page of one letter cannot be read now; others may. A read that fails in a transaction has ended it. */
+export const toReadTrouble = (cause: unknown): Trouble =>
+  readFailures.includes(errorCode(cause) ?? -1)
+    ? damaged(`the log's file cannot be read: ${String(cause)}`, cause)
+    : toTrouble(cause);
 
 /** After a sync that failed the kernel may have dropped the pages; a second sync would lie. */
 export const isSyncFailure = (cause: unknown): boolean =>
@@ -67,3 +101,9 @@ function primaryCode(cause: unknown): number | undefined {
 
 const errorCode = (cause: unknown): number | undefined =>
   (cause as { errcode?: number } | undefined)?.errcode;
+
+function doing(cause: unknown): string {
+  const code = errorCode(cause) ?? 0;
+  const words = (code & 0xff) === ioError ? ioWords[code >> 8] : undefined;
+  return words === undefined ? '' : ` (${words})`;
+}

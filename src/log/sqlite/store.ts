@@ -1,6 +1,6 @@
 /** The open database of the writer and its statements, each prepared once. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { deleteBody, insertBody, selectBody } from './bodies.ts';
+import { deleteBody, insertBody } from './bodies.ts';
 import type { Damages } from './damages.ts';
 import { SqliteReader } from './reader.ts';
 import { openForWriting } from './schema.ts';
@@ -13,7 +13,6 @@ export type Store = {
   readonly commit: StatementSync;
   readonly insert: StatementSync;
   readonly insertBody: StatementSync;
-  readonly bodyOf: StatementSync;
   readonly dropBody: StatementSync;
   typeId(name: string, v: number): number;
 };
@@ -30,7 +29,6 @@ export function openStore(file: string, damages: Damages, maxBytes?: number): St
         'INSERT INTO event (pos, stream, rev, type, at, sum, data) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ),
       insertBody: db.prepare(insertBody),
-      bodyOf: db.prepare(selectBody),
       dropBody: db.prepare(deleteBody),
       typeId: typeIds(db),
     };

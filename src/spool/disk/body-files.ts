@@ -4,6 +4,7 @@ import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BodyRef } from '../../mail/envelope.ts';
 import { Trouble } from '../../mail/trouble.ts';
+import { errnoOf } from '../../platform/errno.ts';
 import { bodyTrouble } from '../checks.ts';
 import type { BodyWriter, StagedBody } from '../ports.ts';
 
@@ -18,7 +19,8 @@ export async function openBodyFile(id: string, folders: Folders): Promise<BodyWr
   let isStaged = false;
   const abandon = async () => {
     await file.close().catch(() => undefined);
-    if (!isStaged) await rm(path, { force: true });
+    // A disk that takes nothing may not even forget: then the sweep takes the file.
+    if (!isStaged) await rm(path, { force: true }).catch(() => undefined);
   };
   return {
     id,
@@ -108,7 +110,7 @@ function readTrouble(ref: BodyRef, cause: unknown): never {
 }
 
 function spoolTrouble(cause: unknown): never {
-  const { code } = cause as { code?: string };
+  const code = errnoOf(cause);
   const full = code === 'ENOSPC' || code === 'EDQUOT';
   throw new Trouble(full ? 'spool-full' : 'log-unavailable', {
     tryAgain: true,

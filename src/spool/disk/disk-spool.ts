@@ -18,7 +18,7 @@ import { openBodyFile, readBodyFile, type Folders } from './body-files.ts';
 export interface InlineBodies {
   read(id: string): Uint8Array | undefined;
   /** Returns those that it did not have. */
-  remove(ids: readonly string[]): readonly string[];
+  remove(ids: readonly string[]): Promise<readonly string[]>;
 }
 
 export type DiskSpool = Spool & {
@@ -55,7 +55,7 @@ export function diskSpool(directory: string, inline: InlineBodies): DiskSpool {
     async remove(ids) {
       ids.forEach(refuseOddId);
       // Nearly all bodies are inline; the file system is asked about the others only.
-      const files = inline.remove(ids);
+      const files = await inline.remove(ids);
       await Promise.all(files.map((id) => rm(join(folders.bodies, id), { force: true })));
     },
     sweep: (now, isNeeded, maxAgeMs = dayMs) => sweep(folders, now, isNeeded, maxAgeMs),

@@ -275,9 +275,15 @@ describe('an intake that is slow', () => {
   });
 
   it('is waited for beyond the idle timeout', async () => {
-    const door = await openDoor({ settings: { timeoutMs: 30 } });
-    door.intake.onAccept = () => new Promise((resolve) => setTimeout(resolve, 150));
-    expect(await send(door, 'x')).toMatch(/^250/);
+    const door = await openDoor({ settings: { timeoutMs: 30_000 } });
+    let accept: () => void = () => undefined;
+    door.intake.onAccept = () => new Promise((resolve) => (accept = resolve));
+    const sent = send(door, 'x');
+    await until(() => door.intake.writes === 1);
+    door.clock.advance(300_000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    accept();
+    expect(await sent).toMatch(/^250/);
   });
 });
 

@@ -15,6 +15,18 @@ async function sendTo(client: Dialogue): Promise<string | undefined> {
 }
 
 describe('STARTTLS', () => {
+  it('and no handshake after it ends the session, and its place is free at once', async () => {
+    const door = await openDoor({ settings: { tls: testCertificate, maxConnections: 1 } });
+    const client = await door.greeted();
+    await client.ask('STARTTLS');
+    client.raw(Buffer.from([0x16, 0x03]));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    door.clock.advance(61_000);
+    expect(await client.rest()).toBe('');
+    expect(await (await door.greeted()).ask('QUIT')).toMatch(/^221/);
+    client.hangUp();
+  });
+
   it('is offered when there is a certificate, and not again inside', async () => {
     const door = await openDoor(withTls);
     const client = await door.dial();
@@ -94,11 +106,15 @@ describe('a door with TLS first', () => {
     client.hangUp();
   });
 
-  it('lets go of a client that never shakes hands', async () => {
-    const door = await openDoor({
-      settings: { timeoutMs: 50, tls: { ...testCertificate, implicit: true } },
-    });
+  it('lets go of a client that never shakes hands, even if it drips', async () => {
+    const door = await openDoor({ settings: { tls: { ...testCertificate, implicit: true } } });
     const client = await Dialogue.dial(door.port);
+    await until(() => door.door.connections === 1);
+    client.raw(Buffer.from([0x16]));
+    for (let second = 0; second < 60; second += 1) door.clock.advance(1_000);
+    expect(door.door.connections).toBe(1);
+    client.raw(Buffer.from([0x03]));
+    door.clock.advance(1_000);
     expect(await client.rest()).toBe('');
     await until(() => door.door.connections === 0);
   });

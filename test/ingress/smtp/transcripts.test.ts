@@ -35,12 +35,13 @@ function choicesOf(lines: readonly string[]): Choices {
   };
 }
 
-async function play(line: string, client: Dialogue, { intake }: OpenDoor): Promise<void> {
+async function play(line: string, client: Dialogue, { intake, clock }: OpenDoor): Promise<void> {
   const [sign, rest] = [line.slice(0, 2), line.slice(2).replace(/^ /, '')];
   if (sign === 'C:') client.raw(`${rest}\r\n`);
   else if (sign === 'C>') client.raw(unescape(rest));
   else if (sign === 'S:') expect((await client.line())?.replace(id, '<id>')).toBe(rest);
   else if (sign === 'S.') expect(await client.line()).toBeUndefined();
+  else if (line.startsWith('# after ')) clock.advance(Number(/[0-9]+/.exec(line)?.[0]) * 1000);
   else if (line.startsWith('# stored')) expect(intake.onlyBody()).toBe(unescape(line.slice(9)));
   else if (line.startsWith('# from ')) {
     const [, returnPath, recipients = ''] = /^# from (\S*) to (.*)$/.exec(line) ?? [];

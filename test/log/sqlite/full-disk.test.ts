@@ -58,7 +58,7 @@ describe('a log that has reached its limit', () => {
       if (outcome !== 'written') break;
       written.push(stream);
     }
-    log.removeBodies(written);
+    await log.removeBodies(written);
     const { stream, outcome } = await accept(log);
     expect(outcome).toBe('written');
     const [first] = await log.readStream(stream);
@@ -101,7 +101,7 @@ describe('a log that has reached its limit', () => {
     const written: string[] = [];
     let last = await accept(log);
     for (; last.outcome === 'written'; last = await accept(log)) written.push(last.stream);
-    log.removeBodies(written);
+    await log.removeBodies(written);
     expect(await accept(log, last.stream)).toEqual({ ...last, outcome: 'written' });
     await log.append(last.stream, 1, [noted('c')]);
     await listener.untilEvents(2 * written.length + 3);

@@ -1,0 +1,65 @@
+/** An intake within the queue's own process: for local programs, and for qmail-queue when no engine runs. */
+import type { IncomingLetter, Intake } from '../../ingress/ports.ts';
+import { makeMessageId, randomBytesWanted } from '../../mail/message-id.ts';
+import { isTrouble, type Trouble } from '../../mail/trouble.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { randomFromPool } from '../../platform/random.ts';
+import type { QueueIntake } from '../../queue/intake.ts';
+import { inlineBodyBytes, type BodyWriter, type Spool } from '../../spool/ports.ts';
+
+/** Small bodies wait in memory, large ones go to the spool as they come. */
+export function directIntake(parts: {
+  readonly queue: QueueIntake;
+  readonly spool: Spool;
+  readonly clock: Clock;
+  /** Why no letter can be taken now. */
+  readonly refusal?: () => Trouble | undefined;
+}): Intake {
+  const { queue, spool, clock } = parts;
+  const refuse = (): void => {
+    const trouble = parts.refusal?.();
+    if (trouble !== undefined) throw trouble;
+  };
+  return {
+    begin(): IncomingLetter {
+      const id = makeMessageId(clock.now(), randomFromPool(randomBytesWanted));
+      let chunks: Uint8Array[] = [];
+      let held = 0;
+      let writer: BodyWriter | undefined;
+      return {
+        id,
+        async write(chunk) {
+          if (held === 0) refuse();
+          if (writer === undefined && held + chunk.byteLength <= inlineBodyBytes) {
+            // A copy: the chunk may be a window on a buffer of the link, which is used again.
+            chunks.push(Uint8Array.from(chunk));
+            held += chunk.byteLength;
+            return;
+          }
+          writer ??= await spool.open(id);
+          for (const part of [...chunks, chunk]) await writer.write(part);
+          chunks = [];
+        },
+        async accept(envelope, arrival) {
+          if (writer === undefined) refuse();
+          const body =
+            writer === undefined
+              ? await spool.stage(id, Buffer.concat(chunks, held))
+              : await writer.stage();
+          try {
+            await queue.accept({ id, envelope, arrival, body });
+          } catch (cause) {
+            // What a full log surely does not name goes at once: a full disk must not get fuller.
+            if (writer !== undefined && isTrouble(cause, 'log-full')) await spool.remove([id]);
+            throw cause;
+          }
+          return id;
+        },
+        abandon() {
+          chunks = [];
+          void writer?.abandon().catch(() => undefined);
+        },
+      };
+    },
+  };
+}

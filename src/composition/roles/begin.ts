@@ -1,0 +1,97 @@
+/** What must be so before a role starts, and the first thing it is told: who it becomes, and what it must know. */
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../../control/config.ts';
+import { errorWords } from '../../platform/errno.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { ownDataDirectory } from './data-directory.ts';
+import type { Becoming } from './drop-rights.ts';
+import type { SocketGroups } from './given.ts';
+import { handedTo, type Handed } from './handed.ts';
+import { makeAliasUser, makeRoleUsers } from './make-accounts.ts';
+import type { Begin, RoleName } from './role-main.ts';
+import { closedTo } from './reach.ts';
+import type { RoleUser, RoleUsers } from './role-users.ts';
+
+/**
+ * Accounts and a data directory for the roles. `undefined` when we are not root: everybody runs as we
+ * do, and the data directory is ours alone.
+ */
+export async function prepareGround(
+  config: Config,
+  logger: Logger,
+): Promise<RoleUsers | undefined> {
+  if (process.geteuid?.() !== 0) {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    refuseOthers(config);
+    return undefined;
+  }
+  const accounts = await makeRoleUsers(config, { logger });
+  await makeAliasUser(config, { logger });
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o711 });
+  const users = { ...accounts, queue: queueUser(accounts, config, logger) };
+  const taken = ownDataDirectory(config.dataDir, users);
+  if (taken.length > 0) {
+    logger.warn(
+      { data: config.dataDir, taken },
+      'took over what others owned in the data directory',
+    );
+  }
+  return users;
+}
+
+/** What root's engine has used is its accounts'; said here, where it is one sentence and not a role's complaint. */
+function refuseOthers({ dataDir, log: { engine } }: Config): void {
+  const log = join(dataDir, 'log');
+  const place = engine === 'sqlite' && existsSync(log) ? log : dataDir;
+  try {
+    accessSync(place, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new Error(
+      `${place} cannot be written by uid ${process.geteuid?.()} (${errorWords(cause)}): ` +
+        `start as root where root has started before, or use another data directory (--data)`,
+      { cause },
+    );
+  }
+}
+
+const root: RoleUser = { name: 'root', uid: 0, gid: 0 };
+
+/**
+ * Where its account cannot get to the log, the queue stays root, and says so: better than no mail. It has
+ * no socket to the network, and the roles that do have given their rights up all the same.
+ */
+function queueUser({ queue }: RoleUsers, { dataDir }: Config, logger: Logger): RoleUser {
+  if (queue.uid === root.uid) return root;
+  const closed = closedTo(queue, dataDir);
+  if (closed === undefined) return queue;
+  logger.warn(
+    { data: dataDir, closed, account: queue.name },
+    `the queue keeps root's rights: ${queue.name} cannot enter ${closed}, where its log lies. ` +
+      `Use another data directory (--data /var/lib/waybill), or let it enter (setfacl -m u:${queue.uid}:x ${closed})`,
+  );
+  return root;
+}
+
+export const beginFor = (role: RoleName, handed: Handed, users: RoleUsers | undefined): Begin => ({
+  type: 'begin',
+  handed: handedTo(role, handed),
+  socketGroups: role === 'queue' && users !== undefined ? socketGroups(users) : {},
+  ...(role === 'local' || users === undefined ? {} : { as: becoming(role, users) }),
+});
+
+function becoming(role: Exclude<RoleName, 'local'>, users: RoleUsers): Becoming {
+  // Only members may give a file to a group: the queue is one of those that call at its sockets.
+  const groups = role === 'queue' ? Object.values(socketGroups(users)) : [];
+  return { ...users[role], groups: [...new Set(groups)] };
+}
+
+/** Root needs no permission, nor does the queue's own user. */
+function socketGroups({ queue, door, remote }: RoleUsers): SocketGroups {
+  const mayCall = { door, remote };
+  return Object.fromEntries(
+    Object.entries(mayCall).flatMap(([name, { uid, gid }]) =>
+      uid === 0 || uid === queue.uid ? [] : [[name, gid]],
+    ),
+  );
+}
