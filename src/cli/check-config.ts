@@ -1,14 +1,16 @@
 /** Everything an operator may have written wrong, all of it at once: what nothing starts with, and what only surprises. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { parseAssign } from '../aliases/assign.ts';
+import { checkCompiled } from '../control/compiled.ts';
 import { readConfig, type Config } from '../control/config.ts';
 import { readControls, type LoadedControls } from '../control/disk.ts';
 import { parseDotQmail } from '../delivery/local/dot-qmail.ts';
 import { ControlMistake } from '../mail/trouble.ts';
 import { errorWords, errnoOf } from '../platform/errno.ts';
+import { checkUsers, type RoleAccount } from './check-users.ts';
 import type { Places } from './places.ts';
 
 export type Finding = {
@@ -21,6 +23,8 @@ export type Finding = {
 export type ConfigCheck = {
   readonly config: Config | undefined;
   readonly controls: LoadedControls | undefined;
+  /** Empty when the accounts cannot be had. */
+  readonly users: readonly RoleAccount[];
   readonly mistakes: readonly Finding[];
   readonly warnings: readonly Finding[];
 };
@@ -47,14 +51,16 @@ export function checkConfig(places: Places, now: number): ConfigCheck {
   for (const { file, line, message } of controls?.warnings ?? []) {
     warnings.push({ file, message, ...(line === undefined ? {} : { line }) });
   }
+  const accounts = config && attempt(() => checkUsers(config));
   if (config !== undefined) {
+    warnings.push(...(accounts?.warnings ?? []));
     warnings.push(...(attempt(() => checkListeners(config)) ?? []));
     warnings.push(...(attempt(() => checkAssign(config.local.users)) ?? []));
     warnings.push(...checkAlias(config.local.alias));
     warnings.push(...(attempt(() => checkDelivery(config, controls)) ?? []));
     warnings.push(...(attempt(() => checkTls(config, now)) ?? []));
   }
-  return { config, controls, mistakes, warnings };
+  return { config, controls, users: accounts?.users ?? [], mistakes, warnings };
 }
 
 function toFinding({ file, line, message }: ControlMistake): Finding {
@@ -100,16 +106,24 @@ function checkListeners({ listen, tls, dir }: Config): readonly Finding[] {
 }
 
 function checkAssign(file: string): readonly Finding[] {
+  const database = join(dirname(file), 'cdb');
+  const compiled = checkCompiled({ database, source: file, compiler: 'qmail-newu' });
+  for (const { kind, message } of compiled) {
+    if (kind === 'mistake') throw new ControlMistake(database, undefined, message);
+  }
+  const notes = compiled.map(({ message }) => ({ file: database, message }));
   const text = readText(file);
+  if (text === undefined && existsSync(database)) return notes;
   if (text === undefined) {
     return [{ file, message: 'does not exist: no local part is assigned to a user' }];
   }
   const { idle } = parseAssign(text, file);
-  return idle.map((line) => ({
+  const dead = idle.map((line) => ({
     file,
     line,
     message: 'never matches: an earlier line has its key, or its last character is in capitals',
   }));
+  return [...notes, ...dead];
 }
 
 function checkAlias(directory: string): readonly Finding[] {

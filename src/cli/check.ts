@@ -3,7 +3,9 @@ import { toAsciiJson } from '../trace/json.ts';
 import { count, safe } from '../trace/words.ts';
 import { checkConfig, type ConfigCheck, type Finding } from './check-config.ts';
 import { checkDisk, type DiskCheck } from './check-disk.ts';
+import { checkReach, describeUsers } from './check-users.ts';
 import { exitNever } from './exit-codes.ts';
+import { suspicionWords } from './log-trouble.ts';
 import { openOutput } from './output.ts';
 import { dataFiles, type Places } from './places.ts';
 
@@ -13,11 +15,15 @@ export async function check(
 ): Promise<void> {
   const output = openOutput();
   const checked = checkConfig(places, Date.now());
-  const { directory } = dataFiles(places.data);
+  const files = dataFiles(places.data);
+  const { directory } = files;
   const disk = checkDisk(directory);
+  const suspicion = suspicionWords(files);
   const warnings = [
     ...checked.warnings,
     ...disk.warnings.map((message) => ({ file: directory, message })),
+    ...checkReach(checked.users, directory),
+    ...(suspicion === undefined ? [] : [{ file: files.log, message: suspicion }]),
   ];
   if (json) output.line(toAsciiJson(toJson({ ...checked, warnings }, disk)));
   else for (const line of toLines({ ...checked, warnings }, disk)) output.line(line);
@@ -33,12 +39,13 @@ const listenersOf = ({ config }: ConfigCheck): readonly Listener[] =>
   );
 
 function toJson(checked: ConfigCheck, disk: DiskCheck): unknown {
-  const { mistakes, warnings, config, controls } = checked;
+  const { mistakes, warnings, config, controls, users } = checked;
   const { warnings: _told, ...ground } = disk;
   return {
     ok: mistakes.length === 0,
     ...{ mistakes, warnings },
     listen: listenersOf(checked),
+    users,
     ...(controls && { me: controls.controls.me, controls: controls.digest }),
     ...(config && { logEngine: config.log.engine, configDir: config.dir, dataDir: config.dataDir }),
     disk: ground,
@@ -63,7 +70,7 @@ const formatFinding = ({ file, line, message }: Finding, kind = ''): string =>
   `${safe(file, 4096)}${line === undefined ? '' : `:${line}`}: ${kind}${safe(message, 500)}`;
 
 function outlook(checked: ConfigCheck, disk: DiskCheck): string[] {
-  const { config, controls } = checked;
+  const { config, controls, users } = checked;
   if (config === undefined || controls === undefined) return [];
   const { me, locals, virtualdomains } = controls.controls;
   const tls = (kind: string) =>
@@ -74,6 +81,7 @@ function outlook(checked: ConfigCheck, disk: DiskCheck): string[] {
         `would listen on ${host.includes(':') ? `[${host}]` : host}:${port}, ${kind}${tls(kind)}`,
     ),
     `is ${safe(me ?? 'without a name')}; delivers here: ${listed([...locals, ...virtualdomains.keys()])}`,
+    `started by root, runs ${safe(describeUsers(users), 500)}; by anybody else, all as that user`,
     `control files ${controls.digest} in ${safe(config.controlDir, 4096)}`,
     config.log.engine === 'memory'
       ? 'keeps its log in memory: everything is gone when it stops'

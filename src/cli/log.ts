@@ -1,11 +1,13 @@
 /** `waybill log`: the events themselves, one JSON value per line; each once and in order, also while they come. */
-import { firstValueFrom, fromEvent, merge, race, Subject, takeUntil } from 'rxjs';
-import { logStart, type Position, type RecordedEvent } from '../log/ports.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { logStart, type EventText, type Position } from '../log/ports.ts';
+import type { ReadOnlyLog } from '../log/sqlite/open-reader.ts';
 import { isTrouble } from '../mail/trouble.ts';
 import { parseMessageId } from '../mail/message-id.ts';
-import { formatEvent } from '../trace/json.ts';
-import { pagesOf, positionBefore } from '../trace/pages.ts';
+import { formatText } from '../trace/json.ts';
+import { positionBefore } from '../trace/pages.ts';
 import type { Place } from './arguments.ts';
+import { giveWay, shareOfFollower, shareOfReading } from './giving-way.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
 import { openOutput, type Output } from './output.ts';
 import type { Places } from './places.ts';
@@ -16,17 +18,24 @@ export type LogOptions = {
   readonly type?: readonly string[];
   readonly stream?: string;
   readonly limit?: number;
+  readonly urgent?: boolean;
 };
 
 /** Prints what is wanted; remembers how far it got, so that a broken subscription goes on where it was. */
 type Printer = {
   readonly position: Position;
   readonly enough: boolean;
-  take(event: RecordedEvent): void;
+  take(event: EventText): void;
 };
 
 /** How long a follower waits before it asks a log again that could not be read. */
 const patienceMs = 1_000;
+
+/** How often a follower asks whether there is news. */
+const pollMs = 100;
+
+/** Small: between two pages it gives way, and no reader should hold up the write-ahead log for long. */
+const pageEvents = 500;
 
 export async function log(places: Places, options: LogOptions): Promise<void> {
   const output = openOutput();
@@ -39,7 +48,7 @@ export async function log(places: Places, options: LogOptions): Promise<void> {
         start ??= await startOf(opened, options.from);
         printer ??= openPrinter(options, start, output);
         await (options.follow === true
-          ? follow(opened, printer, output)
+          ? follow(opened, printer, options, output)
           : print(opened, printer, options, output));
       });
       return;
@@ -83,7 +92,7 @@ function openPrinter(
       if (event.at < since || !isWanted(event.stream)) return;
       if (types !== undefined && !types.has(event.type.toLowerCase())) return;
       printed += 1;
-      output.line(formatEvent(event));
+      output.line(formatText(event));
     },
   };
 }
@@ -99,58 +108,61 @@ function streamFilter(wanted: string | undefined): (stream: string) => boolean {
 async function print(
   { log: events }: OpenedLog,
   printer: Printer,
-  { stream }: LogOptions,
+  { stream, urgent }: LogOptions,
   output: Output,
 ): Promise<void> {
   const message = parseMessageId(stream ?? '');
   // A letter's own stream is a few events; no need to read the whole log for it.
   if (message !== undefined) {
-    for (const event of await events.readStream(`message-${message}`)) printer.take(event);
-  } else {
-    for await (const page of pagesOf(events, { after: printer.position })) {
-      for (const event of page) printer.take(event);
-      await output.drained();
-      if (printer.enough) break;
+    for (const event of await events.readStream(`message-${message}`)) {
+      printer.take({ ...event, json: JSON.stringify(event.data) });
     }
+  } else {
+    const way = giveWay(urgent === true ? 1 : shareOfReading);
+    const end = await events.head();
+    while (await printPage(events, printer, output, end)) await way.rest();
   }
   await output.drained();
 }
 
+/** Prints the next page; whether there may be more. */
+async function printPage(
+  events: ReadOnlyLog,
+  printer: Printer,
+  output: Output,
+  upTo: Position = Infinity,
+): Promise<boolean> {
+  const page = events.readTexts({ after: printer.position, limit: pageEvents });
+  for (const event of page) if (event.position <= upTo) printer.take(event);
+  await output.drained();
+  return page.length === pageEvents && page.at(-1)!.position < upTo && !printer.enough;
+}
+
 /** Until interrupted, or the reader of our lines goes away, or there is enough. */
-async function follow({ log: events }: OpenedLog, printer: Printer, output: Output): Promise<void> {
-  const done$ = new Subject<void>();
-  const interrupted$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM'));
-  const failed$ = new Subject<never>();
-  // That a reader went away is told some time after the write that it missed.
-  const watch = setInterval(() => {
-    if (output.gone || process.stdout.destroyed) done$.next();
-  }, 500);
-  let pending = false;
-  // Events come many in a turn of the loop; what one turn brings is written together.
-  const soon = (): void => {
-    if (pending) return;
-    pending = true;
-    setImmediate(() => {
-      pending = false;
-      void output.drained();
-    });
-  };
-  const subscription = events
-    .subscribe(printer.position)
-    .pipe(takeUntil(done$))
-    .subscribe({
-      next: (signal) => {
-        if (signal.kind === 'event') printer.take(signal.event);
-        soon();
-        if (printer.enough) done$.next();
-      },
-      error: (cause: unknown) => failed$.error(cause),
-    });
+async function follow(
+  { log: events }: OpenedLog,
+  printer: Printer,
+  { urgent }: LogOptions,
+  output: Output,
+): Promise<void> {
+  const way = giveWay(urgent === true ? 1 : shareOfFollower);
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  const isOver = () => interrupted.signal.aborted || printer.enough || process.stdout.destroyed;
   try {
-    await firstValueFrom(race(done$, interrupted$, failed$), { defaultValue: undefined });
+    while (!isOver()) {
+      // Asked before reading: what is committed meanwhile is then not missed.
+      const version = events.version();
+      while ((await printPage(events, printer, output)) && !isOver()) await way.rest();
+      await way.rest();
+      while (!isOver() && events.version() === version) await pause(interrupted.signal);
+    }
   } finally {
-    clearInterval(watch);
-    subscription.unsubscribe();
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     await output.drained();
   }
 }
+
+const pause = (signal: AbortSignal): Promise<void> =>
+  sleep(pollMs, undefined, { signal }).catch(() => undefined);

@@ -1,23 +1,56 @@
 /** Progress of long work, on a terminal only: one line on stderr that is wiped in the end. */
+import { count } from '../trace/words.ts';
 
-export type Progress = { tell(position: number, upTo: number): void; end(): void };
+export type Progress = {
+  /** So many of so many; `unit` in the plural. */
+  tell(done: number, of: number, unit?: string): void;
+  end(): void;
+};
 
 const everyMs = 200;
+const barWidth = 30;
 
-export function openProgress(what: string, stream: NodeJS.WriteStream = process.stderr): Progress {
+export function openProgress(
+  what: string,
+  stream: NodeJS.WriteStream = process.stderr,
+  now: () => number = () => performance.now(),
+): Progress {
   if (!stream.isTTY) return { tell: () => undefined, end: () => undefined };
-  let told = Date.now();
+  let toldAt = now();
   let shown = false;
+  let begun = { unit: '', at: toldAt, done: 0 };
   return {
-    tell(position, upTo) {
-      if (Date.now() - told < everyMs) return;
-      told = Date.now();
+    tell(done, of, unit = 'events') {
+      const at = now();
+      const isNew = unit !== begun.unit;
+      if (isNew) begun = { unit, at, done };
+      // The first word on something new comes at once: it may be the only one for a long time.
+      if (at - toldAt < everyMs && !(isNew && shown)) return;
+      toldAt = at;
       shown = true;
-      const percent = upTo === 0 ? 100 : Math.floor((100 * position) / upTo);
-      stream.write(`\r\x1b[K${what}: ${percent} % (event ${position} of ${upTo})`);
+      const seconds = (at - begun.at) / 1000;
+      const perSecond = seconds > 0 ? Math.round((done - begun.done) / seconds) : 0;
+      stream.write(`\r\x1b[K${formatProgress(what, done, of, unit, perSecond)}`);
     },
     end() {
       if (shown) stream.write('\r\x1b[K');
     },
   };
 }
+
+/** `verifying [######........] 45 %, 450,000 of 1,000,000 events, 210,000/s`; fits a terminal of 100 columns. */
+export function formatProgress(
+  what: string,
+  done: number,
+  of: number,
+  unit: string,
+  perSecond: number,
+): string {
+  const part = of === 0 ? 1 : Math.min(1, done / of);
+  const bar = '#'.repeat(Math.floor(part * barWidth)).padEnd(barWidth, '.');
+  const amount = of <= 1 ? unit : `${digits(done)} of ${count(of, unit, unit)}`;
+  const rate = perSecond > 0 ? `, ${digits(perSecond)}/s` : '';
+  return `${what} [${bar}] ${Math.floor(part * 100)} %, ${amount}${rate}`;
+}
+
+const digits = (amount: number): string => amount.toLocaleString('en-US');

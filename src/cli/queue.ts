@@ -24,6 +24,7 @@ import {
 } from '../trace/words.ts';
 import type { Place } from './arguments.ts';
 import { engineRuns } from './engine-runs.ts';
+import { troubleWords } from './log-trouble.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
 import { openOutput, type Output } from './output.ts';
 import type { Places } from './places.ts';
@@ -45,6 +46,8 @@ export async function queue(places: Places, options: QueueOptions): Promise<void
     else {
       await tellText(rows, snapshot, facts, output);
       output.line(summary(counts, snapshot, options));
+      const trouble = options.at === undefined ? await troubleWords(opened.files) : undefined;
+      if (trouble !== undefined) output.line(trouble);
       if (
         options.at === undefined &&
         counts.due > 0 &&

@@ -5,6 +5,7 @@ import type { LogOptions } from './log.ts';
 import type { Places } from './places.ts';
 import type { QueueOptions } from './queue.ts';
 import type { SearchOptions } from './search.ts';
+import type { VerifyOptions } from './verify.ts';
 
 type Json = { readonly json?: boolean };
 
@@ -12,6 +13,7 @@ const times =
   'TIME: 2026-11-21, 2026-11-21T06:00, -2h, yesterday 06:00, tuesday 02:00; UTC without a zone.';
 const ids = 'ID: the whole id, or its first or last digits where only one letter has them.';
 const json = ['--json', 'JSON, one value per line'] as const;
+const urgent = ['--urgent', 'do not give way to the mail when the machine is busy'] as const;
 const statuses = [
   'waiting',
   'held',
@@ -79,6 +81,7 @@ export function describeSearch(program: Command): void {
     .option('--reply <text>', 'part of a reply')
     .option('--parent <id>', 'the letter that it bounced or was forwarded from')
     .option('--limit <n>', 'at most so many letters', toCount)
+    .option(...urgent)
     .option(...json)
     .addHelpText('after', `\n${times}`)
     .action(async (options: SearchOptions) => {
@@ -96,6 +99,7 @@ export function describeLog(program: Command): void {
     .option('--type <type>', 'only events of this type; several with commas', toList)
     .option('--stream <stream>', 'only this stream, or all of a category such as message or node')
     .option('--limit <n>', 'at most so many events', toCount)
+    .option(...urgent)
     .option('--json', 'as it is anyway')
     .addHelpText('after', `\n${times}`)
     .action(async (options: LogOptions) => {
@@ -110,8 +114,9 @@ export function describeVerify(program: Command): void {
     .description(
       'refold everything: checksums, balance, attempts, bodies, checkpoint; exit 100 for a fault',
     )
+    .option(...urgent)
     .option('--json', 'JSON, a single object')
-    .action(async (options: Json) => {
+    .action(async (options: VerifyOptions) => {
       const { verifyLog } = await import('./verify.ts');
       await verifyLog(program.opts<Places>(), options);
     });

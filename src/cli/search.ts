@@ -12,15 +12,21 @@ import {
   type Question,
 } from '../trace/search.ts';
 import { formatInstant, formatParty, safe } from '../trace/words.ts';
+import { giveWay, shareOfReading } from './giving-way.ts';
 import { withLog } from './open-log.ts';
 import { openOutput } from './output.ts';
 import type { Places } from './places.ts';
 import { openProgress } from './progress.ts';
 
-export type SearchOptions = Question & { readonly limit?: number; readonly json?: boolean };
+export type SearchOptions = Question & {
+  readonly limit?: number;
+  readonly json?: boolean;
+  readonly urgent?: boolean;
+};
 
 export async function search(places: Places, options: SearchOptions): Promise<void> {
-  const { limit = Infinity, json = false, ...asked } = options;
+  const { limit = Infinity, json = false, urgent = false, ...asked } = options;
+  const way = giveWay(urgent ? 1 : shareOfReading);
   const output = openOutput();
   const progress = openProgress('searching');
   await withLog(places.data, async ({ log, letter }) => {
@@ -41,7 +47,7 @@ export async function search(places: Places, options: SearchOptions): Promise<vo
     };
     const after = asked.since === undefined ? 0 : await positionBefore(log, asked.since);
     const onProgress = (position: number, upTo: number) => progress.tell(position, upTo);
-    for await (const page of pagesOf(log, { after, onProgress })) {
+    for await (const page of pagesOf(log, { after, onProgress, rest: way.rest })) {
       for (const event of page) {
         const found = fold(state, event);
         if (found !== undefined) tell(found);

@@ -28,9 +28,12 @@ export async function serve(places: {
 }
 
 function obeySignals(starting: Promise<Started>, logger: Logger): void {
-  const withEngine = (use: (engine: Started) => Promise<unknown> | undefined): void => {
+  const withEngine = (
+    use: (engine: Started) => Promise<unknown> | undefined,
+    otherwise = 'trouble while obeying a signal',
+  ): void => {
     starting.then(use).catch((cause: unknown) => {
-      logger.error({ cause: wordsOf(cause) }, 'trouble while obeying a signal');
+      logger.error({ cause: wordsOf(cause) }, otherwise);
     });
   };
   let stopping = false;
@@ -52,7 +55,7 @@ function obeySignals(starting: Promise<Started>, logger: Logger): void {
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => {
     logger.info({}, 'reloading settings');
-    withEngine((engine) => engine.reload());
+    withEngine((engine) => engine.reload(), 'settings not reloaded: the old ones stay');
   });
   process.on('SIGALRM', () => {
     logger.info({}, 'retrying everything now');

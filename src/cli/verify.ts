@@ -2,26 +2,36 @@
 import { readFile } from 'node:fs/promises';
 import { errnoOf } from '../platform/errno.ts';
 import { toAsciiJson } from '../trace/json.ts';
-import { verify, type CheckpointResult, type Verification } from '../trace/verify.ts';
+import {
+  verify,
+  type CheckpointResult,
+  type Verification,
+  type VerifyPhase,
+} from '../trace/verify.ts';
 import { count, formatInstant, safe } from '../trace/words.ts';
 import { exitNever } from './exit-codes.ts';
+import { giveWay, shareOfReading } from './giving-way.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
 import { openOutput } from './output.ts';
 import type { Places } from './places.ts';
 import { openProgress } from './progress.ts';
 
+export type VerifyOptions = { readonly json?: boolean; readonly urgent?: boolean };
+
 export async function verifyLog(
   places: Places,
-  { json = false }: { readonly json?: boolean },
+  { json = false, urgent = false }: VerifyOptions,
 ): Promise<void> {
   const output = openOutput();
   const progress = openProgress('verifying');
+  const way = giveWay(urgent ? 1 : shareOfReading);
   const look = async ({ log, files }: OpenedLog): Promise<Verification> => {
     // Before the log: a checkpoint written from now on may be ahead of what we read.
     const checkpoint = await readIfThere(files.checkpoint);
     return verify({
       ...{ log, checkpoint, bodyFile: files.bodyFile },
-      onProgress: (position, upTo) => progress.tell(position, upTo),
+      onProgress: (done, of, phase) => progress.tell(done, of, phaseWords[phase]),
+      rest: way.rest,
     });
   };
   // Damage is part of the answer; no need to complain of it besides.
@@ -32,6 +42,12 @@ export async function verifyLog(
   await output.drained();
   if (!result.ok) process.exitCode = exitNever;
 }
+
+const phaseWords: { readonly [P in VerifyPhase]: string } = {
+  events: 'events',
+  bodies: 'bodies of open letters',
+  structure: 'structure of the file',
+};
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {

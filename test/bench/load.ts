@@ -1,5 +1,6 @@
 /** Postfix's own load generator and destination: programs that no one here wrote. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { greets } from './server.ts';
 
 const find = (program: string): string | undefined =>
   ['/usr/sbin', '/usr/local/sbin', '/usr/bin']
@@ -10,9 +11,31 @@ export const sourceProgram = find('smtp-source');
 export const sinkProgram = find('smtp-sink');
 export const postfixProgram = find('postfix');
 
+/** What to say where one of them is missing. */
+export const missingPrograms = (): string | undefined => {
+  const missing = [
+    ...(sourceProgram === undefined ? ['smtp-source'] : []),
+    ...(sinkProgram === undefined ? ['smtp-sink'] : []),
+  ];
+  if (missing.length === 0) return undefined;
+  return `needs ${missing.join(' and ')}, the load generators of Postfix (Debian: apt-get install postfix)`;
+};
+
+/** Why Postfix cannot take part; `undefined` when it can. */
+export const withoutPostfix = (): string | undefined => {
+  if (postfixProgram === undefined)
+    return 'Postfix is not installed (Debian: apt-get install postfix)';
+  return process.getuid?.() === 0 ? undefined : 'Postfix can be started by root only';
+};
+
 export type Sink = {
+  readonly port: number;
+  readonly pid: number;
   /** Letters taken so far. */
   count(): number;
+  /** Takes nothing for now: connections hang. */
+  pause(): void;
+  resume(): void;
   /** Resolves with the instant (performance.now) at which it had so many; rejects after `limitMs`. */
   reaches(letters: number, limitMs: number): Promise<number>;
   stop(): void;
@@ -34,10 +57,16 @@ export async function startSink(port: number): Promise<Sink> {
     at = performance.now();
     waiting = waiting.filter((check) => (check(), true));
   });
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await greets(port, 10_000);
   return {
+    ...{ port, pid: child.pid! },
     count: () => letters,
-    stop: () => child.kill(),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    stop() {
+      child.kill('SIGCONT');
+      child.kill();
+    },
     reaches: (wanted, limitMs) =>
       new Promise((resolve, reject) => {
         const done = (finish: () => void) => {
@@ -68,6 +97,9 @@ export type LoadOptions = {
   readonly reuse: boolean;
 };
 
+/** Nothing that is measured takes longer. */
+const sendLimitMs = 1_200_000;
+
 /** Sends; resolves with the instants of start and end. */
 export function send(options: LoadOptions): Promise<{ from: number; to: number }> {
   const { port, to, letters, sessions, bytes, reuse } = options;
@@ -77,12 +109,14 @@ export function send(options: LoadOptions): Promise<{ from: number; to: number }
   return new Promise((resolve, reject) => {
     const child = spawn(sourceProgram!, [...args, `127.0.0.1:${port}`], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: sendLimitMs,
+      killSignal: 'SIGKILL',
     });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     child.once('close', (code) => {
       if (code === 0) resolve({ from, to: performance.now() });
-      else reject(new Error(`smtp-source: ${said.trim().slice(0, 300)}`));
+      else reject(new Error(`smtp-source: ${said.trim().slice(0, 300) || 'took too long'}`));
     });
   });
 }

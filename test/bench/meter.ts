@@ -1,11 +1,11 @@
-/** What a process tree and the disk have used: CPU, memory, syncs, bytes. Read from /proc; Linux only. */
+/** What the processes of a server have used: CPU and memory. Read from /proc; Linux only. */
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { diskNow, readable, statOf } from './machine.ts';
+import { rolesOf, type RoleUse } from './roles.ts';
 
 export type Reading = {
   /** Seconds of CPU, user and system, of all processes ever in the group. */
   readonly cpu: number;
-  /** Sum of proportional memory of all processes now, MiB. */
-  readonly mebibytes: number;
   /** Whole machine: flushes of disk caches and KiB written, since boot. */
   readonly flushes: number;
   readonly kibibytes: number;
@@ -16,13 +16,18 @@ export type Group = {
   add(pid: number): void;
   pids(): readonly number[];
   read(): Reading;
+  /** Proportional memory now, MiB. Walks through page tables: not in the middle of a run. */
+  memory(): number;
+  /** Memory that is nobody else's, MiB: cheap to ask for, and what grows under load. */
+  privateMemory(): number;
+  roles(): readonly RoleUse[];
   close(): void;
 };
 
 /** A cgroup where we may make one (root), so that processes that come and go are counted; else the tree of now. */
 export function openGroup(name: string): Group {
   const v1 = '/sys/fs/cgroup/cpuacct';
-  const base = readable(`${v1}/cpuacct.usage`) ? v1 : '/sys/fs/cgroup';
+  const base = readable(`${v1}/cpuacct.usage`) === undefined ? '/sys/fs/cgroup' : v1;
   const folder = `${base}/waybill-${name}-${process.pid}`;
   try {
     mkdirSync(folder);
@@ -32,9 +37,9 @@ export function openGroup(name: string): Group {
   const pids = (): number[] =>
     readFileSync(`${folder}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number);
   return {
+    ...asking(pids),
     add: (pid) => writeFileSync(`${folder}/cgroup.procs`, String(pid)),
-    pids,
-    read: () => ({ cpu: cgroupCpu(folder), mebibytes: memoryOf(pids()), ...diskNow() }),
+    read: () => ({ cpu: cgroupCpu(folder), ...diskNow() }),
     close() {
       try {
         rmdirSync(folder);
@@ -48,24 +53,32 @@ export function openGroup(name: string): Group {
 function treeGroup(): Group {
   const roots = new Set<number>();
   const pids = (): number[] => {
-    const found = new Set(roots);
+    const found = new Set([...roots].filter((pid) => statOf(pid) !== undefined));
+    const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    const parents = all.map((name) => ({ pid: Number(name), parent: Number(statOf(name)?.[1]) }));
     for (let grown = -1; grown !== found.size;) {
       grown = found.size;
-      for (const { pid, parent } of processes()) if (found.has(parent)) found.add(pid);
+      for (const { pid, parent } of parents) if (found.has(parent)) found.add(pid);
     }
     return [...found];
   };
   return {
+    ...asking(pids),
     add: (pid) => void roots.add(pid),
-    pids,
     read: () => ({
-      cpu: pids().reduce((sum, pid) => sum + cpuOf(pid), 0),
-      mebibytes: memoryOf(pids()),
+      cpu: pids().reduce((sum, pid) => sum + treeCpu(pid), 0),
       ...diskNow(),
     }),
     close: () => roots.clear(),
   };
 }
+
+const asking = (pids: () => readonly number[]) => ({
+  pids,
+  memory: () => sumOver(pids(), 'smaps_rollup', /^Pss:\s+(\d+)/m) / 1024,
+  privateMemory: () => sumOver(pids(), 'status', /^RssAnon:\s+(\d+)/m) / 1024,
+  roles: () => rolesOf(pids()),
+});
 
 function cgroupCpu(folder: string): number {
   const v1 = readable(`${folder}/cpuacct.usage`);
@@ -74,48 +87,13 @@ function cgroupCpu(folder: string): number {
   return Number(/usage_usec (\d+)/.exec(v2)?.[1] ?? 0) / 1e6;
 }
 
-const ticksPerSecond = 100;
-
 /** CPU of a process and of its children that have ended. */
-function cpuOf(pid: number): number {
-  const stat = readable(`/proc/${pid}/stat`);
-  if (stat === undefined) return 0;
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
+function treeCpu(pid: number): number {
+  const times = statOf(pid)?.slice(11, 15) ?? [];
+  return times.reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
 }
 
-function memoryOf(pids: readonly number[]): number {
-  const kib = pids.map((pid) => readable(`/proc/${pid}/smaps_rollup`) ?? '');
-  return kib.reduce((sum, text) => sum + Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0), 0) / 1024;
-}
-
-function diskNow(): { flushes: number; kibibytes: number } {
-  let flushes = 0;
-  let kibibytes = 0;
-  for (const line of (readable('/proc/diskstats') ?? '').split('\n')) {
-    const fields = line.trim().split(/\s+/);
-    const name = fields[2];
-    if (name === undefined || /^(loop|ram|dm-)/.test(name)) continue;
-    if (readable(`/sys/block/${name}/size`) === undefined) continue;
-    kibibytes += Number(fields[9]) / 2;
-    flushes += Number(fields[18] ?? 0);
-  }
-  return { flushes, kibibytes };
-}
-
-function processes(): { pid: number; parent: number }[] {
-  return readdirSync('/proc').flatMap((name) => {
-    const stat = /^\d+$/.test(name) ? readable(`/proc/${name}/stat`) : undefined;
-    if (stat === undefined) return [];
-    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-    return [{ pid: Number(name), parent }];
-  });
-}
-
-function readable(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
+const sumOver = (pids: readonly number[], file: string, kib: RegExp): number =>
+  pids
+    .map((pid) => Number(kib.exec(readable(`/proc/${pid}/${file}`) ?? '')?.[1] ?? 0))
+    .reduce((sum, each) => sum + each, 0);

@@ -1,73 +1,43 @@
-/** Figures to text: medians over the rounds, and what Waybill is to Postfix. */
+/** Figures to text: columns, medians, ratios. */
 
-export type Run = {
-  readonly server: string;
-  readonly what: string;
-  readonly queue: string;
-  readonly letters: number;
-  readonly acceptedPerSecond: number;
-  readonly finishedPerSecond: number;
-  /** Per letter. */
-  readonly cpuMs: number;
-  readonly syncs: number;
-  readonly kibibytes: number;
-  readonly peakMebibytes: number;
-};
+/** A line of cells; a number of undefined width is printed as it is. */
+export type Row = readonly string[];
 
-export type Figures = {
-  readonly letters: number;
-  readonly bytes: number;
-  readonly rounds: number;
-  readonly backlog: number;
-  readonly runs: Run[];
-};
-
-const columns = [
-  ['accepted/s', 'acceptedPerSecond', 0],
-  ['finished/s', 'finishedPerSecond', 0],
-  ['CPU ms', 'cpuMs', 2],
-  ['syncs', 'syncs', 2],
-  ['KiB written', 'kibibytes', 1],
-  ['peak MiB', 'peakMebibytes', 0],
-] as const;
-
-export function formatTable({ letters, bytes, rounds, backlog, runs }: Figures): string {
-  const kinds = [...new Set(runs.map(({ what, queue }) => `${what}|${queue}`))];
-  const lines = [
-    `${letters} letters of ${bytes} bytes a run, 20 sessions, medians of ${rounds}; CPU, syncs and KiB are per letter.`,
-    '',
-    row('', '', ...columns.map(([title]) => title)),
-  ];
-  for (const kind of kinds) {
-    const [what = '', queue = ''] = kind.split('|');
-    const of = (server: string) =>
-      runs.filter((run) => run.server === server && run.what === what && run.queue === queue);
-    for (const server of ['waybill', 'postfix']) {
-      const figures = columns.map(
-        ([, key, digits]) => medianOf(of(server), key)?.toFixed(digits) ?? '-',
-      );
-      if (of(server).length > 0) lines.push(row(title(what, queue, backlog), server, ...figures));
-    }
-    if (of('waybill').length > 0 && of('postfix').length > 0) {
-      const ratios = columns.map(([, key]) => {
-        const ratio = medianOf(of('waybill'), key)! / medianOf(of('postfix'), key)!;
-        return `${ratio.toFixed(2)}x`;
-      });
-      lines.push(row('', 'ratio', ...ratios), '');
-    }
+/** Left: the first `names` columns; right: the figures. Widths follow the content. */
+export function formatRows(rows: readonly Row[], names: number): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
   }
+  const lines = rows.map((row) =>
+    row
+      .map((cell, index) =>
+        index < names ? cell.padEnd(widths[index]!) : cell.padStart(widths[index]!),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
   return lines.join('\n');
 }
 
-const title = (what: string, queue: string, backlog: number): string =>
-  queue === 'deep' ? `${what}, ${backlog} waiting` : what;
-
-const row = (first: string, second: string, ...rest: readonly string[]): string =>
-  [first.padEnd(26), second.padEnd(9), ...rest.map((cell) => cell.padStart(12))].join('').trimEnd();
-
-function medianOf(runs: readonly Run[], key: (typeof columns)[number][1]): number | undefined {
-  const sorted = runs.map((run) => run[key]).sort((a, b) => a - b);
+/** `undefined` of nothing. */
+export function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
   if (sorted.length === 0) return undefined;
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1]! + sorted[half]!) / 2;
 }
+
+/** The value below which this part of them lies; of few values, the largest. */
+export function quantile(values: readonly number[], part: number): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)];
+}
+
+export const fixed = (value: number | undefined, digits: number): string =>
+  value === undefined || !Number.isFinite(value) ? '-' : value.toFixed(digits);
+
+export const ratio = (of: number | undefined, to: number | undefined): string =>
+  of === undefined || to === undefined || to === 0 ? '-' : `${(of / to).toFixed(2)}x`;
+
+export const thousands = (value: number): string => value.toLocaleString('en-US');

@@ -3,6 +3,9 @@ import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { checkConfig } from '../../src/cli/check-config.ts';
 import { checkDisk, warningsOf } from '../../src/cli/check-disk.ts';
+import { checkUsers, describeUsers } from '../../src/cli/check-users.ts';
+import { readConfig } from '../../src/control/config.ts';
+import type { SystemAccount, SystemAccounts } from '../../src/platform/system-accounts.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { tempDir, type TempDir } from '../support/temp-dir.ts';
 import { jsonLines, waybill } from './run.ts';
@@ -54,6 +57,71 @@ describe('waybill check', () => {
     expect(answer).toMatchObject({
       ok: false,
       mistakes: [{ line: 2 }, { line: 2, file: dir.file('config/control/tcp.smtp') }],
+    });
+  });
+});
+
+describe('the accounts of the roles', () => {
+  const someone: Readonly<Record<string, SystemAccount>> = {
+    root: { name: 'root', uid: 0, gid: 0 },
+    ann: { name: 'ann', uid: 1001, gid: 2001 },
+    bob: { name: 'bob', uid: 1002, gid: 2001 },
+    cat: { name: 'cat', uid: 1003, gid: 2003 },
+  };
+  const accounts: SystemAccounts = {
+    account: (key) => someone[key],
+    gid: (key) => (/^\d+$/.test(key) ? Number(key) : undefined),
+  };
+  const ask = (door: string, queue: string, remote: string) => {
+    put('waybill.toml', `[users]\ndoor="${door}"\nqueue="${queue}"\nremote="${remote}"\n`);
+    return checkUsers(readConfig({ dir: dir.file('config'), env: {} }), accounts);
+  };
+
+  it('are told, whether they exist or not', () => {
+    const { users, warnings } = ask('ann', 'new', 'cat:2009');
+    expect(users).toEqual([
+      { role: 'door', account: 'ann', uid: 1001, gid: 2001 },
+      { role: 'queue', account: 'new' },
+      { role: 'remote', account: 'cat', uid: 1003, gid: 2009 },
+    ]);
+    expect(warnings).toEqual([]);
+    expect(describeUsers(users)).toBe(
+      'door as ann (uid 1001), queue as new (no such account yet: made at the first start), remote as cat (uid 1003)',
+    );
+  });
+
+  it.each([
+    ['keeps root', ['root', 'ann', 'cat'], /users\.door: .*keeps all of root's rights/],
+    ['serves two roles', ['ann', 'cat', 'ann'], /remote and door are both ann/],
+    [
+      'is yet to be made and serves two roles',
+      ['new', 'new', 'cat'],
+      /queue and door are both new/,
+    ],
+    ['shares a group', ['ann', 'cat', 'bob'], /remote and door share a group/],
+  ] as const)('are warned of when one %s', (_, [door, queue, remote], expected) => {
+    expect(ask(door, queue, remote).warnings).toEqual([
+      { file: dir.file('config/waybill.toml'), message: expect.stringMatching(expected) },
+    ]);
+  });
+
+  it.each([
+    ['a group that is not there', 'ann:nowhere', /users\.door: there is no group nowhere/],
+    ['a number without an account', '4711', /users\.door: uid 4711 has no account/],
+    ['a group of root’s', 'ann:0', /users\.door: ann is in root's group/],
+    ['no number that there is', '4294967295:1', /users\.door: no such number/],
+  ])('cannot be %s', (_, door, expected) => {
+    expect(() => ask(door, 'ann', 'cat')).toThrow(expected);
+  });
+
+  it('are part of the answer', () => {
+    put('waybill.toml', '[users]\ndoor = "4001:4002"\n');
+    const { stdout } = run();
+    expect(stdout).toContain(
+      'started by root, runs door as 4001 (uid 4001), queue as waybill-queue',
+    );
+    expect(jsonLines(run('--json').stdout)[0]).toMatchObject({
+      users: [{ role: 'door', account: '4001', uid: 4001, gid: 4002 }, { role: 'queue' }, {}],
     });
   });
 });
