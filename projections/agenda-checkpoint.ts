@@ -1,15 +1,15 @@
 /**
  * The agenda as bytes, so that a restart replays the tail of the log and not its history.
- * Layout: one line of JSON (`CheckpointHead`), LF, fixed-width columns, and a CRC-32 over all of that.
+ * Layout: one line of JSON (`CheckpointHead`), LF, one column after the other, and a CRC-32 over all of that.
  * Whatever does not fit exactly is no checkpoint: folding from the first event gives the same.
  */
 import { crc32 } from 'node:zlib';
 import type { Position } from '../src/log/ports.ts';
-import { rowStatus, type AgendaTable } from './agenda-table.ts';
+import type { AgendaColumns } from './agenda-table.ts';
 import type { Agenda } from './agenda.ts';
 
 /** Rises when the fold or the layout changes: older checkpoints are then thrown away, loudly. */
-export const agendaFingerprint = 'agenda 1';
+export const agendaFingerprint = 'agenda 2';
 
 export type CheckpointHead = {
   readonly fingerprint: string;
@@ -26,59 +26,49 @@ export type CheckpointHead = {
 
 export type LastFolded = Pick<CheckpointHead, 'position' | 'stream' | 'revision' | 'at'>;
 
-/** id, held, number of rows */
-const letterBytes = 16 + 1 + 4;
-/** rcpt, lane, due, status, tried */
-const rowBytes = 4 + 4 + 8 + 1 + 1;
+type ColumnName = Exclude<keyof AgendaColumns, 'lanes'>;
+type Column = Float64Array | Uint32Array | Uint8Array;
+
+/** In this order; how many of each a letter or a row has. Numbers are little-endian. */
+const layout: readonly {
+  readonly name: ColumnName;
+  readonly per: 'letters' | 'rows';
+  readonly times: number;
+  readonly Array: new (length: number) => Column;
+}[] = [
+  { name: 'ids', per: 'letters', times: 4, Array: Uint32Array },
+  { name: 'counts', per: 'letters', times: 1, Array: Uint32Array },
+  { name: 'held', per: 'letters', times: 1, Array: Uint8Array },
+  { name: 'due', per: 'rows', times: 1, Array: Float64Array },
+  { name: 'rcpt', per: 'rows', times: 1, Array: Uint32Array },
+  { name: 'lane', per: 'rows', times: 1, Array: Uint32Array },
+  { name: 'status', per: 'rows', times: 1, Array: Uint8Array },
+  { name: 'tried', per: 'rows', times: 1, Array: Uint8Array },
+];
+
 /** CRC-32 over everything before it. */
 const sumBytes = 4;
 
-export function encodeAgenda({ rows, owing }: Agenda, last: LastFolded): Uint8Array {
-  const columns = Buffer.allocUnsafe(rows.letters * letterBytes + rows.recipients * rowBytes);
-  const lanes = new Map<string, number>();
-  let at = 0;
-  for (const letter of rows.openLetters()) {
-    at = writeLetter(columns, at, rows, letter, lanes);
-  }
+/** In pieces, to be written one after the other: a long queue is not copied once more. */
+export function encodeAgenda({ rows, owing }: Agenda, last: LastFolded): readonly Uint8Array[] {
+  const columns = rows.columns();
   const head: CheckpointHead = {
     fingerprint: agendaFingerprint,
     ...last,
     letters: rows.letters,
     rows: rows.recipients,
-    lanes: [...lanes.keys()],
+    lanes: columns.lanes,
     owing: [...owing],
   };
   const line = Buffer.from(`${JSON.stringify(head)}\n`);
+  const pieces = [line, ...layout.map(({ name }) => bytesOf(columns[name]))];
   const sum = Buffer.alloc(sumBytes);
-  sum.writeUInt32LE(crc32(columns, crc32(line)));
-  return Buffer.concat([line, columns, sum]);
+  sum.writeUInt32LE(pieces.reduce((crc, piece) => crc32(piece, crc), 0));
+  return [...pieces, sum];
 }
 
-function writeLetter(
-  to: Buffer,
-  start: number,
-  rows: AgendaTable,
-  letter: number,
-  lanes: Map<string, number>,
-): number {
-  let at = start + to.write(rows.idOf(letter).replaceAll('-', ''), start, 'hex');
-  at = to.writeUInt8(rows.isHeld(letter) ? 1 : 0, at);
-  const countAt = at;
-  at += 4;
-  let count = 0;
-  for (const row of rows.rowsOf(letter)) {
-    const name = rows.laneName(rows.lane[row]!);
-    if (!lanes.has(name)) lanes.set(name, lanes.size);
-    at = to.writeUInt32LE(rows.rcpt[row]!, at);
-    at = to.writeUInt32LE(lanes.get(name)!, at);
-    at = to.writeDoubleLE(rows.due[row]!, at);
-    at = to.writeUInt8(rows.status[row]!, at);
-    at = to.writeUInt8(rows.tried[row]!, at);
-    count += 1;
-  }
-  to.writeUInt32LE(count, countAt);
-  return at;
-}
+const bytesOf = (column: Column): Buffer =>
+  Buffer.from(column.buffer, column.byteOffset, column.byteLength);
 
 /**
  * Fills an empty agenda; returns the head, or `undefined` (the agenda untouched) when the bytes are not
@@ -87,50 +77,37 @@ function writeLetter(
 export function decodeAgenda(bytes: Uint8Array, agenda: Agenda): CheckpointHead | undefined {
   const head = readCheckpointHead(bytes);
   if (head === undefined) return undefined;
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const columns = buffer.subarray(buffer.indexOf(0x0a) + 1, -sumBytes);
-  if (columns.byteLength !== head.letters * letterBytes + head.rows * rowBytes) return undefined;
+  const buffer = bytesOf(bytes);
+  const columns = readColumns(buffer.subarray(buffer.indexOf(0x0a) + 1, -sumBytes), head);
+  if (columns === undefined) return undefined;
   for (const message of head.owing) agenda.owing.add(message);
-  for (let at = 0; at < columns.byteLength;) at = readLetter(columns, at, agenda.rows, head.lanes);
+  agenda.rows.fill(columns);
   return head;
+}
+
+function readColumns(from: Buffer, head: CheckpointHead): AgendaColumns | undefined {
+  const columns: { [N in ColumnName]?: Column } = {};
+  let at = 0;
+  for (const { name, per, times, Array } of layout) {
+    // Into memory of its own: the file's columns begin where they may.
+    const column = new Array(times * head[per]);
+    const bytes = bytesOf(column);
+    if (from.copy(bytes, 0, at, at + bytes.byteLength) !== bytes.byteLength) return undefined;
+    columns[name] = column;
+    at += bytes.byteLength;
+  }
+  const whole = { ...columns, lanes: head.lanes } as AgendaColumns;
+  const counted = whole.counts.reduce((sum, count) => sum + count, 0);
+  return at === from.byteLength && counted === head.rows ? whole : undefined;
 }
 
 /** What the checkpoint says of itself, if it is whole and this release understands it. */
 export function readCheckpointHead(bytes: Uint8Array): CheckpointHead | undefined {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = bytesOf(bytes);
   const end = buffer.indexOf(0x0a);
   const sumAt = buffer.byteLength - sumBytes;
   if (end === -1 || end >= sumAt) return undefined;
   if (crc32(buffer.subarray(0, sumAt)) !== buffer.readUInt32LE(sumAt)) return undefined;
   const head = JSON.parse(buffer.toString('utf8', 0, end)) as CheckpointHead;
   return head.fingerprint === agendaFingerprint ? head : undefined;
-}
-
-function readLetter(
-  from: Buffer,
-  start: number,
-  rows: AgendaTable,
-  lanes: readonly string[],
-): number {
-  const hex = from.toString('hex', start, start + 16);
-  const id = hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-  const letter = rows.addLetter(id, from.readUInt8(start + 16) === 1);
-  const count = from.readUInt32LE(start + 17);
-  const first = start + letterBytes;
-  // Chained from the last to the first, so that the chain runs as it did.
-  for (let index = count - 1; index >= 0; index -= 1) {
-    const at = first + index * rowBytes;
-    const lane = lanes[from.readUInt32LE(at + 4)]!;
-    const status =
-      from.readUInt8(at + 16) === rowStatus.attempting ? rowStatus.attempting : rowStatus.waiting;
-    rows.restore(
-      letter,
-      from.readUInt32LE(at),
-      lane,
-      from.readDoubleLE(at + 8),
-      status,
-      from.readUInt8(at + 17),
-    );
-  }
-  return first + count * rowBytes;
 }

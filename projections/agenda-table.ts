@@ -5,11 +5,10 @@
  */
 import type { MessageId, RecipientNo } from '../src/mail/envelope.ts';
 import type { Instant } from '../src/platform/clock.ts';
+import { LetterIds, type LetterNo } from './letter-ids.ts';
 
 /** Number of a row: one waiting recipient. */
 export type Row = number;
-/** Number of a letter that still has rows. */
-export type LetterNo = number;
 /** Number of a lane: one destination. */
 export type LaneNo = number;
 
@@ -26,6 +25,22 @@ export type AgendaWatcher = {
   waits(row: Row): void;
   /** The row does not wait any more: it is being attempted, or held, or gone. */
   rests(row: Row): void;
+};
+
+/** All of a table, letter by letter in the order in which they came, row by row in the order of the chain. */
+export type AgendaColumns = {
+  /** Four words a letter. */
+  readonly ids: Uint32Array;
+  readonly held: Uint8Array;
+  /** Rows of each letter, at least one. */
+  readonly counts: Uint32Array;
+  readonly rcpt: Uint32Array;
+  /** Index into `lanes`. */
+  readonly lane: Uint32Array;
+  readonly due: Float64Array;
+  readonly status: Uint8Array;
+  readonly tried: Uint8Array;
+  readonly lanes: readonly string[];
 };
 
 const silent: AgendaWatcher = { waits: () => undefined, rests: () => undefined };
@@ -46,13 +61,11 @@ export class AgendaTable {
   #rows = 0;
   #freeRow: Row = none;
 
-  #ids: (MessageId | undefined)[] = [];
-  #first: Row[] = [];
-  #held: boolean[] = [];
+  readonly #ids = new LetterIds();
+  #first = new Int32Array(1024);
+  #held = new Uint8Array(1024);
   /** Row by recipient, of the letters where looking it up in the chain was a long way. */
   readonly #index = new Map<LetterNo, Int32Array>();
-  #freeLetters: LetterNo[] = [];
-  readonly #byId = new Map<MessageId, LetterNo>();
 
   #laneNames: (string | undefined)[] = [];
   #laneUses: number[] = [];
@@ -67,19 +80,19 @@ export class AgendaTable {
   }
 
   get letters(): number {
-    return this.#byId.size;
+    return this.#ids.size;
   }
 
   idOf(letter: LetterNo): MessageId {
-    return this.#ids[letter]!;
+    return this.#ids.nameOf(letter);
   }
 
   has(id: MessageId): boolean {
-    return this.#byId.has(id);
+    return this.#ids.numberOf(id) !== none;
   }
 
   isHeld(letter: LetterNo): boolean {
-    return this.#held[letter] ?? false;
+    return this.#held[letter] === 1;
   }
 
   /** Of a lane in use. */
@@ -94,51 +107,79 @@ export class AgendaTable {
 
   /** A letter with a row per recipient; hearing of it twice changes nothing. */
   add(id: MessageId, lanes: readonly string[], due: Instant): void {
-    if (lanes.length === 0 || this.#byId.has(id)) return;
-    const letter = this.#freeLetters.pop() ?? this.#ids.length;
-    this.#ids[letter] = id;
-    this.#held[letter] = false;
-    this.#first[letter] = none;
-    this.#byId.set(id, letter);
+    if (lanes.length === 0 || this.has(id)) return;
+    const letter = this.#open(this.#ids.add(id), false);
     // From the last to the first, so that the chain runs in the order of the envelope.
     for (let rcpt = lanes.length - 1; rcpt >= 0; rcpt -= 1) {
-      this.restore(letter, rcpt, lanes[rcpt]!, due, rowStatus.waiting, 0);
+      const row = this.#takeRow();
+      this.rcpt[row] = rcpt;
+      this.lane[row] = this.#useLane(lanes[rcpt]!, 1);
+      this.due[row] = due;
+      this.status[row] = rowStatus.waiting;
+      this.tried[row] = 0;
+      this.#chain(letter, row);
     }
     for (const row of this.rowsOf(letter)) this.watcher.waits(row);
   }
 
-  /** A letter without rows, as a checkpoint gives it back; rows follow, last recipient first. */
-  addLetter(id: MessageId, held: boolean): LetterNo {
-    const letter = this.#freeLetters.pop() ?? this.#ids.length;
-    this.#ids[letter] = id;
-    this.#held[letter] = held;
-    this.#first[letter] = none;
-    this.#byId.set(id, letter);
-    return letter;
+  /** Everything, for a checkpoint. Throws `RangeError` for a letter whose name is no message id of ours. */
+  columns(): AgendaColumns {
+    const letters = this.letters;
+    const rows = this.#count;
+    const numbers = new Int32Array(this.#laneNames.length).fill(none);
+    const lanes: string[] = [];
+    const to = {
+      ids: new Uint32Array(4 * letters),
+      held: new Uint8Array(letters),
+      counts: new Uint32Array(letters),
+      rcpt: new Uint32Array(rows),
+      lane: new Uint32Array(rows),
+      due: new Float64Array(rows),
+      status: new Uint8Array(rows),
+      tried: new Uint8Array(rows),
+    };
+    let at = 0;
+    let no = 0;
+    for (let letter = this.#ids.after(none); letter !== none; letter = this.#ids.after(letter)) {
+      const first = at;
+      for (let row = this.#first[letter]!; row !== none; row = this.sibling[row]!) {
+        const lane = this.lane[row]!;
+        if (numbers[lane] === none) numbers[lane] = lanes.push(this.#laneNames[lane]!) - 1;
+        to.rcpt[at] = this.rcpt[row]!;
+        to.lane[at] = numbers[lane]!;
+        to.due[at] = this.due[row]!;
+        to.status[at] = this.status[row]!;
+        to.tried[at] = this.tried[row]!;
+        at += 1;
+      }
+      this.#ids.copyWords(letter, to.ids, 4 * no);
+      to.held[no] = this.#held[letter]!;
+      to.counts[no] = at - first;
+      no += 1;
+    }
+    return { ...to, lanes };
   }
 
-  restore(
-    letter: LetterNo,
-    rcpt: RecipientNo,
-    lane: string,
-    due: Instant,
-    status: number,
-    tried: number,
-  ): Row {
-    const row = this.#takeRow();
-    this.letter[row] = letter;
-    this.rcpt[row] = rcpt;
-    this.lane[row] = this.#useLane(lane);
-    this.due[row] = due;
-    this.status[row] = status;
-    this.tried[row] = tried;
-    const next = this.#first[letter]!;
-    this.sibling[row] = next;
-    this.elder[row] = none;
-    if (next !== none) this.elder[next] = row;
-    this.#first[letter] = row;
-    this.#count += 1;
-    return row;
+  /** Fills an empty table that nobody watches yet. */
+  fill({ ids, held, counts, lanes, ...rows }: AgendaColumns): void {
+    const uses = new Uint32Array(lanes.length);
+    for (const lane of rows.lane) uses[lane]! += 1;
+    const numbers = lanes.map((name, lane) => this.#useLane(name, uses[lane]!));
+    let end = 0;
+    for (let no = 0; no < counts.length; no += 1) {
+      const letter = this.#open(this.#ids.addWords(ids, 4 * no), held[no] === 1);
+      end += counts[no]!;
+      // Chained from the last to the first, so that the chain runs as it did.
+      for (let at = end - 1; at >= end - counts[no]!; at -= 1) {
+        const row = this.#takeRow();
+        this.rcpt[row] = rows.rcpt[at]!;
+        this.lane[row] = numbers[rows.lane[at]!]!;
+        this.due[row] = rows.due[at]!;
+        this.status[row] = rows.status[at]!;
+        this.tried[row] = rows.tried[at]!;
+        this.#chain(letter, row);
+      }
+    }
   }
 
   *rowsOf(letter: LetterNo): Generator<Row> {
@@ -156,13 +197,14 @@ export class AgendaTable {
 
   /** The letter's number, if it still has rows. */
   letterNo(id: MessageId): LetterNo | undefined {
-    return this.#byId.get(id);
+    const letter = this.#ids.numberOf(id);
+    return letter === none ? undefined : letter;
   }
 
   /** The row of one recipient. A letter to very many gets an index when it is first needed. */
   find(id: MessageId, rcpt: RecipientNo): Row {
-    const letter = this.#byId.get(id);
-    if (letter === undefined) return none;
+    const letter = this.#ids.numberOf(id);
+    if (letter === none) return none;
     const index = this.#index.get(letter);
     if (index !== undefined) return index[rcpt] ?? none;
     let steps = 0;
@@ -187,7 +229,7 @@ export class AgendaTable {
     this.watcher.rests(row);
     const before = this.lane[row]!;
     if (this.#laneNames[before] !== lane) {
-      this.lane[row] = this.#useLane(lane);
+      this.lane[row] = this.#useLane(lane, 1);
       this.#leaveLane(before);
     }
     this.status[row] = rowStatus.attempting;
@@ -211,15 +253,13 @@ export class AgendaTable {
     this.#count -= 1;
     if (this.#first[letter] !== none) return;
     this.#index.delete(letter);
-    this.#byId.delete(this.#ids[letter]!);
-    this.#ids[letter] = undefined;
-    this.#freeLetters.push(letter);
+    this.#ids.remove(letter);
   }
 
   hold(id: MessageId, held: boolean): void {
-    const letter = this.#byId.get(id);
-    if (letter === undefined || this.#held[letter] === held) return;
-    this.#held[letter] = held;
+    const letter = this.#ids.numberOf(id);
+    if (letter === none || this.isHeld(letter) === held) return;
+    this.#held[letter] = held ? 1 : 0;
     for (const row of this.rowsOf(letter)) {
       if (this.status[row] !== rowStatus.waiting) continue;
       if (held) this.watcher.rests(row);
@@ -228,8 +268,29 @@ export class AgendaTable {
   }
 
   /** Every letter that still has rows. */
-  *openLetters(): Generator<LetterNo> {
-    yield* this.#byId.values();
+  openLetters(): Generator<LetterNo> {
+    return this.#ids.numbers();
+  }
+
+  #open(letter: LetterNo, held: boolean): LetterNo {
+    if (letter >= this.#first.length) {
+      this.#first = grown(this.#first, new Int32Array(this.#ids.room));
+      this.#held = grown(this.#held, new Uint8Array(this.#ids.room));
+    }
+    this.#first[letter] = none;
+    this.#held[letter] = held ? 1 : 0;
+    return letter;
+  }
+
+  /** Before the letter's other rows. */
+  #chain(letter: LetterNo, row: Row): void {
+    const next = this.#first[letter]!;
+    this.letter[row] = letter;
+    this.sibling[row] = next;
+    this.elder[row] = none;
+    if (next !== none) this.elder[next] = row;
+    this.#first[letter] = row;
+    this.#count += 1;
   }
 
   #takeRow(): Row {
@@ -264,15 +325,15 @@ export class AgendaTable {
     if (index !== undefined) index[this.rcpt[row]!] = none;
   }
 
-  #useLane(name: string): LaneNo {
+  #useLane(name: string, times: number): LaneNo {
     const known = this.#laneByName.get(name);
     if (known !== undefined) {
-      this.#laneUses[known]! += 1;
+      this.#laneUses[known]! += times;
       return known;
     }
     const lane = this.#freeLanes.pop() ?? this.#laneNames.length;
     this.#laneNames[lane] = name;
-    this.#laneUses[lane] = 1;
+    this.#laneUses[lane] = times;
     this.#laneByName.set(name, lane);
     return lane;
   }

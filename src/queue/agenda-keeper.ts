@@ -123,12 +123,12 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
 }
 
 /** Whole or not at all: a stop in between leaves the old file, and a full disk gets its room back. */
-async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
+async function replaceFile(file: string, pieces: readonly Uint8Array[]): Promise<void> {
   const young = `${file}.new`;
   try {
     const handle = await open(young, 'w', 0o600);
     try {
-      await handle.writeFile(bytes);
+      for (const piece of pieces) await handle.writeFile(piece);
       await handle.sync();
     } finally {
       await handle.close();

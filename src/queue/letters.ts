@@ -134,7 +134,7 @@ export function openLetters(options: LettersOptions): Letters {
     for (let tries = 0; ; tries += 1) {
       try {
         slot.letter ??=
-          turns[0]?.alone === 'accepts'
+          tries === 0 && turns[0]?.alone === 'accepts'
             ? { state: initial(), revision: noStream }
             : await load(message);
         const { letter } = slot;
@@ -151,7 +151,10 @@ export function openLetters(options: LettersOptions): Letters {
         // What was concluded may not be so.
         slot.letter = undefined;
         if (isTrouble(cause, 'revision-conflict') && tries < conflictRetries) continue;
-        for (const turn of turns) turn.reject(cause);
+        // A bug is the trouble of whoever has it, and not of those who share its append.
+        const isShared = turns.length > 1 && !isTrouble(cause);
+        if (!isShared) turns.forEach((turn) => turn.reject(cause));
+        else for (const turn of turns) await take(message, slot, [turn]);
         return;
       }
     }

@@ -1,5 +1,6 @@
 /** Two agendas that should say the same: the one of a checkpoint, and the one folded from the first event. */
-import type { AgendaTable, LetterNo, Row } from '../../projections/agenda-table.ts';
+import type { AgendaTable, Row } from '../../projections/agenda-table.ts';
+import type { LetterNo } from '../../projections/letter-ids.ts';
 import type { Agenda } from '../../projections/agenda.ts';
 
 /** What differs, in words, at most `most` of it; `[]` when they are the same. */

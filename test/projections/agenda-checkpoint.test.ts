@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import {
   agendaFingerprint,
   decodeAgenda,
-  encodeAgenda,
+  encodeAgenda as encodePieces,
   readCheckpointHead,
 } from '../../projections/agenda-checkpoint.ts';
 import { empty, fold, type Agenda } from '../../projections/agenda.ts';
@@ -15,6 +15,9 @@ import { play, walks, type Step } from '../support/random-letters.ts';
 
 const foldAll = (events: readonly RecordedEvent[], agenda: Agenda = empty()): Agenda =>
   events.reduce<Agenda>(fold, agenda);
+
+const encodeAgenda = (...parts: Parameters<typeof encodePieces>): Uint8Array =>
+  Buffer.concat(encodePieces(...parts));
 
 const last = { position: 17, stream: 'message-x', revision: 3, at: birth };
 

@@ -172,7 +172,7 @@ describe('a checkpoint', () => {
     const other = encodeAgenda(empty(), {
       ...{ position: 6, stream: `message-${idOf(3)}`, revision: 1, at },
     });
-    writeFileSync(file, other);
+    writeFileSync(file, Buffer.concat(other));
     await post(letters, letters === 9 ? 20 : 1);
     const { keeper, thrown, asked } = await keep();
     expect([thrown, asked]).toEqual([['the checkpoint is of another release or another log'], [0]]);

@@ -162,6 +162,19 @@ describe('a verdict', () => {
       );
   });
 
+  it.each(['delivered', 'failed', 'deferred'] as const)(
+    'of a local delivery that %s tells what each line did',
+    (kind) => {
+      const lines = {
+        from: '.qmail',
+        done: [{ line: 1, kind: 'program', what: 'x', came: 'exit 0' }],
+      } as const;
+      const state = [letter(joe), started([joe])].flat().reduce(evolve, initial());
+      const command = report([{ ...outcome(kind, 0), lines }]);
+      expect(decide(command, state)[0]?.data).toMatchObject({ lines });
+    },
+  );
+
   it.each([
     ['remote', ann, 0, 400],
     ['local', joe, 0, 100],

@@ -209,6 +209,7 @@ describe('when the answer of the log is lost', () => {
   it('the next command on the same letter is not lost with it', async () => {
     const { letters, types } = desk({ faults: ['none', 'refused', 'refused'] });
     await letters.handle(message, accept(ann));
+    await turnOfTheLoop();
     const both = [letters.handle(message, hold()), letters.handle(message, byHand('Cancel'))];
     const [first, second] = await Promise.allSettled(both);
     expect([first?.status, second?.status]).toEqual(['rejected', 'fulfilled']);
@@ -290,7 +291,66 @@ describe('memory', () => {
       ]),
     );
     expect(log.loaded).toEqual([]);
-    expect(log.asked).toHaveLength(120);
+    expect(new Set(log.asked.map(({ stream: asked }) => asked)).size).toBe(40);
+    expect(log.asked.flatMap(({ events }) => events)).toHaveLength(200);
+  });
+});
+
+describe('commands to one letter that wait for an append', () => {
+  const many = Array.from({ length: 120 }, (_, no) => `u${no}@h${no}.test`);
+
+  it('go together in the next, each with its own answer', async () => {
+    const { log, letters } = desk({ faults: ['none', 'late', 'late', 'late', 'late'] });
+    await letters.handle(message, accept(...many));
+    await turnOfTheLoop();
+    const starts = many.map((to, rcpt) => letters.handle(message, start([to], { rcpts: [rcpt] })));
+    const answers = await Promise.all(starts);
+    answers.forEach((events, rcpt) => {
+      expect(events).toMatchObject([{ type: 'AttemptStarted', data: { rcpts: [rcpt] } }]);
+    });
+    expect(log.asked.map(({ events }) => events.length)).toEqual([2, 1, 50, 50, 19]);
+    const story = (await log.inner.readStream(stream)) as unknown as QueueEvent[];
+    expect(await letters.state(message)).toEqual(story.reduce(evolve, initial()));
+  });
+
+  it('share its fate, and nothing of them has happened', async () => {
+    const { log, letters, types } = desk({ faults: ['none', 'late', 'full'] });
+    await letters.handle(message, accept(...many));
+    await turnOfTheLoop();
+    const commands = [hold(), release(), byHand('Cancel')];
+    const told = await Promise.allSettled(commands.map((each) => letters.handle(message, each)));
+    expect(told.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect((await types()).slice(2)).toEqual(['MessageHeld']);
+    expect((await letters.state(message)).held).toBe(true);
+    expect(log.asked).toHaveLength(3);
+  });
+
+  it('are not troubled by one that cannot be', async () => {
+    const { letters, types } = desk({ faults: ['none', 'late'] });
+    await letters.handle(message, accept(...many));
+    await turnOfTheLoop();
+    const told = await Promise.allSettled([
+      letters.handle(message, hold()),
+      letters.handle(message, release()),
+      letters.handleWith(message, () => {
+        throw new Error('a bug');
+      }),
+      letters.handle(message, hold()),
+    ]);
+    const bug = { status: 'rejected', reason: new Error('a bug') };
+    const fine = { status: 'fulfilled' };
+    expect(told).toMatchObject([fine, fine, bug, fine]);
+    expect((await types()).slice(2)).toEqual(['MessageHeld', 'MessageReleased', 'MessageHeld']);
+  });
+
+  it('are seen by whoever asks for the state after them', async () => {
+    const { letters } = desk({ faults: ['none', 'late', 'late'] });
+    await letters.handle(message, accept(ann));
+    await turnOfTheLoop();
+    const asked = [letters.handle(message, release()), letters.handle(message, hold())];
+    const state = await letters.state(message);
+    expect(state.held).toBe(true);
+    await Promise.all(asked);
   });
 });
 

@@ -104,7 +104,9 @@ export async function openOffice(start = birth) {
         ({ position }) => position <= upTo,
       );
       const { position, stream, revision, at } = events.at(-1)!;
-      const bytes = encodeAgenda(events.reduce(fold, empty()), { position, stream, revision, at });
+      const bytes = Buffer.concat(
+        encodeAgenda(events.reduce(fold, empty()), { position, stream, revision, at }),
+      );
       writeFileSync(dir.file('checkpoints/agenda'), bytes);
     },
     close: () => log.close(),

@@ -99,6 +99,32 @@ describe('the story of a letter', () => {
     ]);
   });
 
+  it('tells what each line of a .qmail file did, whatever a line may say', () => {
+    const event = delivered(1, 'bob@here.test') as Extract<
+      QueueEvent,
+      { type: 'RecipientDelivered' }
+    >;
+    const lines = {
+      from: '.qmail-a',
+      done: [
+        { line: 2, kind: 'program', what: 'echo \u001b[2J', came: 'exit 99' },
+        { line: 3, kind: 'forward', what: 'ann@b.test' },
+      ],
+      more: 2,
+    } as const;
+    expect(
+      told(letter('ann@b.test', 'bob@here.test'), {
+        ...event,
+        data: { ...event.data, lines },
+      }).slice(-4),
+    ).toEqual([
+      'attempt 1: 1 <bob@here.test> delivered after 0 ms: Remote host said: hello',
+      '  .qmail-a line 2: program echo ?[2J: exit 99',
+      '  .qmail-a line 3: forward ann@b.test',
+      '  and 2 lines more',
+    ]);
+  });
+
   it('names doubts, forwards, redirections, cancellations and discarded bounces', () => {
     const doubtful = deferred(0, 'ann@b.test', 3) as Extract<
       QueueEvent,

@@ -187,7 +187,7 @@ describe('a fault is found and named', () => {
     agenda.rows.wait(agenda.rows.find(id, 0), birth + 1);
     agenda.owing.add('nobody');
     const { position, stream, revision, at } = events.at(-1)!;
-    const bytes = encodeAgenda(agenda, { position, stream, revision, at });
+    const bytes = Buffer.concat(encodeAgenda(agenda, { position, stream, revision, at }));
     writeFileSync(office.dir.file('checkpoints/agenda'), bytes);
     const { ok, checkpoint } = await verified();
     expect(ok).toBe(false);
