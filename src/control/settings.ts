@@ -178,7 +178,7 @@ export const settings = {
   smtproutes: pairs([['queue'], '`host:relay[:port]`: where letters for host go instead of its MX; `.host` for all below, an empty host for all, an empty relay for the MX after all.'], checkRelay),
   timeoutconnect: amount('seconds', 60, [['remote'], 'Longest wait for a connection.'], { most: longestTimeoutS }),
   timeoutremote: amount('seconds', 1200, [['remote'], 'Longest wait for one reply of a remote server.'], { most: longestTimeoutS }),
-  timeoutsmtpd: amount('seconds', 1200, [['door'], 'Longest wait for a client.'], { least: 1, most: longestTimeoutS }),
+  timeoutsmtpd: amount('seconds', 1200, [['door'], 'Longest wait for a client; without a letter under way `idle_timeout_s` of `[door]` may end it sooner.'], { least: 1, most: longestTimeoutS }),
   virtualdomains: pairs([['queue', 'door'], '`key:prefix`: letters for key go to local `prefix-user@domain`; key is an address, a domain, `.domain` for all below, or empty for all; an empty prefix means: not virtual.']),
 } as const;
 

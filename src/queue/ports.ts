@@ -27,6 +27,8 @@ export interface BodySource {
 export type Order = {
   readonly message: MessageId;
   readonly attempt: number;
+  /** None of these recipients was tried before, however many attempts the letter has had. */
+  readonly firstTry?: true;
   readonly startedAt: Instant;
   readonly channel: ChannelName;
   readonly hop: NextHop;

@@ -98,13 +98,13 @@ type Facts = Pick<QueueState, 'returnPath' | 'eightBit' | 'utf8' | 'body'>;
 type Started = Extract<QueueEvent, { type: 'AttemptStarted' }>;
 
 function toOrder(message: MessageId, started: Started, letter: Facts): Omit<Order, 'body'> {
-  const { attempt, rcpts, routes } = started.data;
+  const { attempt, rcpts, routes, why } = started.data;
   const { channel, hop } = routes[0]!;
   const recipients = rcpts.map((rcpt, index) => ({ rcpt, address: routes[index]!.address }));
   const returnPath = expandVerp(letter.returnPath, recipients[0]!.address);
   const { eightBit, utf8 } = letter;
-  const startedAt = started.at;
-  return { message, attempt, startedAt, channel, hop, recipients, returnPath, eightBit, utf8 };
+  const facts = { message, attempt, startedAt: started.at, channel, hop, recipients, returnPath };
+  return { ...facts, eightBit, utf8, ...(why === 'first' ? { firstTry: true as const } : {}) };
 }
 
 const logTrouble: Reply = { text: 'Unable to write the log. (#4.3.0)\n', status: '4.3.0' };

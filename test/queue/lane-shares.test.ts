@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LaneShares, slowMs } from '../../src/queue/lane-shares.ts';
+import { LaneShares, quickMs, slowMs } from '../../src/queue/lane-shares.ts';
 
 const slots = 20;
 
@@ -40,7 +40,15 @@ describe('of twenty slots', () => {
       [6, 6, 6],
     ],
   ])('sound lanes %j get %j', (lanes, expected) => {
-    expect(fill(after(10, lanes), lanes)).toEqual(expected);
+    expect(fill(after(quickMs + 1, lanes), lanes)).toEqual(expected);
+  });
+
+  it('a quick lane gets eighteen while it is alone; then the others have their share', () => {
+    const shares = after(quickMs, ['a', 'b']);
+    expect(fill(shares, ['a'])).toEqual([18]);
+    expect(fill(shares, ['a', 'b'])).toEqual([18, 2]);
+    for (let attempt = 0; attempt < 12; attempt += 1) shares.giveBack('a', 5);
+    expect(fill(shares, ['a', 'b'])).toEqual([11, 7]);
   });
 
   it.each([
@@ -73,6 +81,6 @@ describe('of twenty slots', () => {
     const shares = after(slowMs + 1, ['a']);
     shares.take('a');
     shares.giveBack('a', 5);
-    expect(fill(shares, ['a'])).toEqual([15]);
+    expect(fill(shares, ['a'])).toEqual([18]);
   });
 });

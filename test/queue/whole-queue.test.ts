@@ -139,6 +139,7 @@ describe('VERP', () => {
       ['list-bob=far.test@here.test', 1],
     ]);
     expect(orders.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    expect(orders.map(({ firstTry }) => firstTry)).toEqual([true, true, true]);
   });
 });
 
@@ -388,6 +389,7 @@ describe('after a crash', () => {
       ...['RecipientDelivered', 'MessageCleanedUp'],
     ]);
     expect(story[3]?.data).toMatchObject({ doubt: true, attempt: 1 });
+    expect(orders.map(({ firstTry }) => firstTry)).toEqual([true, undefined]);
   });
 
   it('what waits keeps its times', async () => {

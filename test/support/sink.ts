@@ -1,5 +1,5 @@
 /** A destination that remembers every letter it said yes to, and answers as it is told. */
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export type Received = {
   readonly returnPath: string;
@@ -9,8 +9,8 @@ export type Received = {
 };
 
 export type SinkAnswers = {
-  /** Reply to RCPT; default 250. */
-  readonly rcpt?: (address: string) => string;
+  /** Reply to RCPT; default 250. `taken`: whom this transaction has taken so far. */
+  readonly rcpt?: (address: string, taken: readonly string[]) => string;
   /** Reply to the final dot; default 250. */
   readonly data?: (letter: Received) => string;
 };
@@ -18,18 +18,22 @@ export type SinkAnswers = {
 export type Sink = {
   readonly port: number;
   readonly letters: Received[];
+  /** The addresses asked for in each transaction, in the order of their MAIL, taken or not. */
+  readonly transactions: string[][];
   answers: SinkAnswers;
   /** Stops listening and cuts every connection; `open` brings it back on the same port. */
   shut(): Promise<void>;
   open(): Promise<void>;
 };
 
+/** Port 0: any free one. */
 export async function openSink(port: number, answers: SinkAnswers = {}): Promise<Sink> {
   const sockets = new Set<Socket>();
   let server: Server | undefined;
-  const sink: Sink = {
+  const sink: Sink & { port: number } = {
     port,
     letters: [],
+    transactions: [],
     answers,
     async open() {
       const opened = createServer({ noDelay: true }, (socket) => {
@@ -41,8 +45,9 @@ export async function openSink(port: number, answers: SinkAnswers = {}): Promise
       server = opened;
       await new Promise<void>((resolve, reject) => {
         opened.once('error', reject);
-        opened.listen(port, '127.0.0.1', resolve);
+        opened.listen(sink.port, '127.0.0.1', resolve);
       });
+      sink.port = (opened.address() as AddressInfo).port;
     },
     async shut() {
       const closing = server;
@@ -60,6 +65,7 @@ function converse(socket: Socket, sink: Sink): void {
   let inData = false;
   let returnPath = '';
   let recipients: string[] = [];
+  let asked: string[] = [];
   const say = (line: string) => socket.write(`${line}\r\n`);
 
   const command = (line: string): void => {
@@ -73,10 +79,13 @@ function converse(socket: Socket, sink: Sink): void {
     } else if (verb === 'MAIL') {
       returnPath = /<(.*?)>/.exec(line)?.[1] ?? '';
       recipients = [];
+      asked = [];
+      sink.transactions.push(asked);
       say('250 ok');
     } else if (verb === 'RCPT') {
       const address = /<(.*?)>/.exec(line)?.[1] ?? '';
-      const reply = sink.answers.rcpt?.(address) ?? '250 ok';
+      asked.push(address);
+      const reply = sink.answers.rcpt?.(address, recipients) ?? '250 ok';
       if (reply.startsWith('2')) recipients.push(address);
       say(reply);
     } else if (verb === 'DATA') {

@@ -85,6 +85,24 @@ export async function handIn(port: number, { from, to, body }: Draft): Promise<s
   }
 }
 
+/** The same with all commands in one go (RFC 2920), for letters to very many. Refused recipients are left out. */
+export async function handInAtOnce(port: number, { from, to, body }: Draft): Promise<string> {
+  const talk = await dial(port);
+  try {
+    await talk.expect('220');
+    const rcpts = to.map((address) => `RCPT TO:<${address}>`);
+    talk.say(['EHLO client.test', `MAIL FROM:<${from}>`, ...rcpts, 'DATA'].join('\r\n'));
+    await talk.expect('250');
+    await talk.expect('250');
+    for (const _ of rcpts) await talk.hear();
+    await talk.expect('354');
+    talk.say(`${body.replace(/^\./gm, '..')}.`);
+    return await talk.hear();
+  } finally {
+    talk.close();
+  }
+}
+
 /** The id in a 250 reply. */
 export const idIn = (reply: string): string =>
   /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/.exec(reply)?.[0] ?? '';

@@ -19,7 +19,7 @@ import type { Session } from './session.ts';
 import type { TcpTimeouts } from './tcpto.ts';
 import { noteAnswer, noteTimeout, passesBy } from './tcpto.ts';
 import { transact } from './transaction.ts';
-import type { Course, Recipient } from './verdicts.ts';
+import type { Course, Peer, Recipient } from './verdicts.ts';
 import { leftOver, sameForAll, toOutcomes } from './verdicts.ts';
 
 export type DeliverParts = {
@@ -43,8 +43,8 @@ export const addressesTried = 10;
 const transactionsMs = 3_600_000;
 
 const noConnection = "Sorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n";
-const badRecipient = 'Sorry, SMTP cannot transfer a recipient address like this. (#5.1.3)\n';
-const badSender = 'Sorry, SMTP cannot transfer a sender address like this. (#5.1.7)\n';
+export const badRecipient = 'Sorry, SMTP cannot transfer a recipient address like this. (#5.1.3)\n';
+export const badSender = 'Sorry, SMTP cannot transfer a sender address like this. (#5.1.7)\n';
 
 /** An outcome for each recipient. Never rejects unless a part of ours breaks its promise. */
 export async function deliver(order: Order, parts: DeliverParts): Promise<readonly Outcome[]> {
@@ -64,8 +64,22 @@ export async function deliver(order: Order, parts: DeliverParts): Promise<readon
   return outcomes;
 }
 
-/** What came of one transaction; `left`: whom it had no room for, though it took others. */
-type Said = { readonly outcomes: readonly Outcome[]; readonly left: readonly Recipient[] };
+/** A dialogue, and whom it was about. */
+export type Heard = {
+  readonly recipients: readonly Recipient[];
+  readonly course: Course;
+  readonly peer: Peer;
+};
+
+/**
+ * What came of one transaction; `left`: whom it had no room for, though it took others. `heard` is what the
+ * outcomes come from, where a far side has said anything.
+ */
+export type Said = {
+  readonly outcomes: readonly Outcome[];
+  readonly left: readonly Recipient[];
+  readonly heard?: Heard;
+};
 
 const all = (outcomes: readonly Outcome[]): Said => ({ outcomes, left: [] });
 
@@ -73,7 +87,8 @@ const all = (outcomes: readonly Outcome[]): Said => ({ outcomes, left: [] });
 const hopKey = ({ host, relay }: NextHop): string =>
   relay === undefined ? asciiLower(host) : `:${asciiLower(relay.host)}:${relay.port}`;
 
-async function reach(order: Order, parts: DeliverParts): Promise<Said> {
+/** One transaction with whoever answers first. All addresses must be sendable. */
+export async function reach(order: Order, parts: DeliverParts): Promise<Said> {
   const rested = parts.pool.take(hopKey(order.hop));
   if (rested !== undefined) {
     const said = await converse(rested, order, parts);
@@ -106,7 +121,8 @@ async function tryInTurn(
   order: Order,
   parts: DeliverParts,
 ): Promise<Said> {
-  let outcomes = sameForAll(order.recipients, 'deferred', noConnection);
+  const { recipients } = order;
+  let last = all(sameForAll(recipients, 'deferred', noConnection));
   for (const target of targets) {
     if (parts.signal.aborted) break;
     const opened = await openSession(target, parts);
@@ -114,15 +130,21 @@ async function tryInTurn(
     if (opened.kind === 'open') {
       const said = await converse(opened.session, order, parts);
       if (said !== undefined) return said;
-      outcomes = toOutcomes(order.recipients, { end: 'stale' }, opened.session.peer);
+      last = unheeded({ recipients, course: { end: 'stale' }, peer: opened.session.peer });
     } else if ('peer' in opened) {
-      outcomes = toOutcomes(order.recipients, toCourse(opened), opened.peer);
+      last = unheeded({ recipients, course: toCourse(opened), peer: opened.peer });
       // "Not now" sends us to the next address (RFC 5321 §5.1); "never" is not asked elsewhere.
       if (opened.kind !== 'died' && opened.said.code >= 500) break;
     }
   }
-  return all(outcomes);
+  return last;
 }
+
+/** It never came to a recipient. */
+const unheeded = (heard: Heard): Said => ({
+  ...all(toOutcomes(heard.recipients, heard.course, heard.peer)),
+  heard,
+});
 
 function noteConnection(opened: Opened, { address }: Target, parts: DeliverParts): void {
   if (parts.signal.aborted) return;
@@ -155,6 +177,7 @@ async function converse(
     return {
       outcomes: [...refused, ...toOutcomes(speakable, course, session.peer)],
       left: leftOver(speakable, course),
+      heard: { recipients: speakable, course, peer: session.peer },
     };
   } finally {
     parts.signal.removeEventListener('abort', end);

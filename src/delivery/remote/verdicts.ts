@@ -39,7 +39,7 @@ export type Course =
 export const longestReport = 5_000;
 
 /** One of qmail-remote's reports: a letter and a text. */
-type Report = { readonly kind: VerdictKind; readonly text: string; readonly said?: SmtpReply };
+export type Report = { readonly kind: VerdictKind; readonly text: string; readonly said?: SmtpReply };
 
 /** The verdicts on all recipients of one transaction. */
 export function toOutcomes(
@@ -83,7 +83,8 @@ export const sameForAll = (
 ): readonly Outcome[] =>
   recipients.map(({ rcpt }) => ({ rcpt, ...toVerdict({ kind, text }, peer) }));
 
-function messageReport(course: Course, ip: string): Report {
+/** The word on the letter as a whole. */
+export function messageReport(course: Course, ip: string): Report {
   switch (course.end) {
     case 'greeting-failed':
       return withWords('deferred', `Connected to ${ip} but greeting failed.`, course.said);
@@ -120,7 +121,7 @@ function finalReport(said: SmtpReply, ip: string): Report {
 }
 
 /** qmail-remote's `h` and `s`; `undefined` for `r`, and for a recipient that was not answered. */
-function recipientReport(answer: SmtpReply | undefined, ip: string): Report | undefined {
+export function recipientReport(answer: SmtpReply | undefined, ip: string): Report | undefined {
   if (answer === undefined || saysYes(answer)) return undefined;
   return withWords(refusal(answer), `${ip} does not like recipient.`, answer);
 }

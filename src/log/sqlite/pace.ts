@@ -25,7 +25,7 @@ export class Pace implements CommitPace {
   #crowd = 0;
   #last = -Infinity;
 
-  constructor(gatherMs = 3) {
+  constructor(gatherMs = 1) {
     this.gatherMs = gatherMs;
   }
 
