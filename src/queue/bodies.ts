@@ -17,7 +17,7 @@ export interface Bodies {
 
 type Young = { readonly sha256: string; readonly bytes: Uint8Array };
 
-export function openBodies(spool: Spool, limitBytes = 16 * 1024 * 1024): Bodies {
+export function openBodies(spool: Spool, limitBytes = 8 * 1024 * 1024): Bodies {
   const young = new Map<string, Young>();
   let bytesKept = 0;
 

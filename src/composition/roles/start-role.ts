@@ -180,7 +180,7 @@ function spawnRole(role: RoleName, config: Config, sockets: readonly BoundSocket
   const args = [roleMain, role, config.dir, config.dataDir, JSON.stringify(listeners)];
   return spawn(process.execPath, [...nodeFlags, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited.map(({ fd }) => fd)],
-    env: { ...compiled(), ...threads[role], ...process.env },
+    env: { ...compiled(), ...fewArenas, ...threads[role], ...process.env },
   });
 }
 
@@ -189,6 +189,9 @@ function spawnRole(role: RoleName, config: Config, sockets: readonly BoundSocket
  * relayed letters: 160 MB instead of 247 in the queue, 68 instead of 98 in a door, at the same rate.
  */
 const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'];
+
+/** glibc keeps a heap per thread, up to eight a core, and seldom gives any back: 10 to 20 MB over all roles. */
+const fewArenas = { MALLOC_ARENA_MAX: '2' };
 
 /** Deliveries at once each wait for a sync of their own in one of libuv's threads. */
 const threads: { readonly [R in RoleName]?: Readonly<Record<string, string>> } = {

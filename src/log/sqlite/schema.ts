@@ -53,7 +53,7 @@ export function openForWriting(file: string, maxBytes?: number): DatabaseSync {
       PRAGMA synchronous = FULL;
       PRAGMA wal_autocheckpoint = 0;
       PRAGMA journal_size_limit = 67108864;
-      PRAGMA cache_size = -16384;
+      PRAGMA cache_size = -8192;
       PRAGMA temp_store = MEMORY;
     `);
     if (maxBytes !== undefined) {
