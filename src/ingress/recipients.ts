@@ -1,7 +1,7 @@
 /**
  * Is anybody home? Asked at RCPT, so that nobody gets a bounce for a letter he never sent.
- * Answers are kept for a few seconds: a list that writes to one user in many sessions asks once,
- * and a new user waits no longer than that.
+ * A yes is kept for a few seconds: a list that writes to one user in many sessions asks once. A no is not:
+ * whoever makes the file for a new address gets its mail at once.
  */
 import type { Address } from '../mail/envelope.ts';
 import { Trouble } from '../mail/trouble.ts';
@@ -27,34 +27,34 @@ export type RecipientCheckParts = {
   readonly clock: Clock;
   /** How long to wait for the directory. */
   readonly timeoutMs?: number;
-  /** How long an answer is believed, yes or no. */
+  /** How long a yes is believed. */
   readonly cacheMs?: number;
   readonly cacheEntries?: number;
 };
 
-type Known = { readonly receives: boolean; readonly until: Instant };
-
 export function recipientCheck(parts: RecipientCheckParts): RecipientCheck {
   const { route, directory, clock, timeoutMs = 10_000 } = parts;
   const { cacheMs = 5_000, cacheEntries = 10_000 } = parts;
-  /** In the order of insertion, which is the order of expiry. */
-  const known = new Map<Address, Known>();
+  /** Until when. In the order of insertion, which is the order of expiry. */
+  const known = new Map<Address, Instant>();
 
-  function remember(address: Address, receives: boolean): boolean {
+  function remember(address: Address): void {
     known.delete(address);
-    known.set(address, { receives, until: clock.now() + cacheMs });
+    known.set(address, clock.now() + cacheMs);
     const [oldest] = known.keys();
     if (known.size > cacheEntries && oldest !== undefined) known.delete(oldest);
-    return receives;
   }
 
   return (recipient) => {
     const { channel, address } = route(recipient);
     if (channel !== 'local') return true;
-    const cached = known.get(address);
-    if (cached !== undefined && clock.now() < cached.until) return cached.receives;
+    const until = known.get(address);
+    if (until !== undefined && clock.now() < until) return true;
     const answer = withDeadline(directory.receives(address), clock, timeoutMs);
-    return answer.then((receives) => remember(address, receives));
+    return answer.then((receives) => {
+      if (receives) remember(address);
+      return receives;
+    });
   };
 }
 

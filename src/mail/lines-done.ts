@@ -40,7 +40,7 @@ export class LineRecord {
       this.#more += 1;
       return;
     }
-    const short = { ...rest, what: cut(what) };
+    const short = { ...rest, what: cut(what.toWellFormed()) };
     this.#done.push(came === undefined ? short : { ...short, came: cut(came) });
   }
 

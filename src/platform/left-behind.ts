@@ -20,7 +20,8 @@ export function leftBehind(clock: Clock): LeftBehind {
     for (const [group, { until, told }] of groups) {
       const isOver = clock.now() >= until;
       const signal = isOver ? (told ? 'SIGKILL' : 'SIGTERM') : 0;
-      if (!send(group, signal)) groups.delete(group);
+      // Nobody survives KILL; the dead whom nobody buries need no watching.
+      if (!send(group, signal) || signal === 'SIGKILL') groups.delete(group);
       else if (isOver) groups.set(group, { until, told: true });
     }
     if (groups.size > 0) clock.at(clock.now() + lookAgainMs, look);

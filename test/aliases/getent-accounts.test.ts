@@ -49,4 +49,20 @@ describe('getent', () => {
     await accounts.lookUp('joe');
     expect(processes.commands).toHaveLength(2);
   });
+
+  it('is asked once for a name, and for a few names at a time', async () => {
+    const answers: ((ended: Ended) => void)[] = [];
+    const processes = scriptedProcesses(() => new Promise((resolve) => answers.push(resolve)));
+    const accounts = getentAccounts({ processes, clock: new ManualClock() });
+    const names = ['a', 'b', 'a', 'c', 'd', 'e', '7up', 'a'];
+    const all = Promise.all(names.map((name) => accounts.lookUp(name)));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(processes.commands.map(({ args }) => args[1])).toEqual(['a', 'b', 'c', 'd']);
+    for (let n = 0; n < 6; n += 1) {
+      answers[n]!(exited(2));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await all).toEqual(names.map(() => 'none'));
+    expect(processes.commands.map(({ args }) => args[1])).toEqual(['a', 'b', 'c', 'd', 'e', '7up']);
+  });
 });

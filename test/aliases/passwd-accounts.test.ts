@@ -33,7 +33,9 @@ describe('/etc/passwd', () => {
     mkdirSync(dir.file('home'));
     const owner = process.getuid!();
     const home = dir.file('home');
-    const { accounts } = book(`# none\njoe:x:7:8:Joe,,:${home}:/bin/sh\njoe:x:9:9::/:/x\nbad:x:y:1\n`);
+    const { accounts } = book(
+      `# none\njoe:x:7:8:Joe,,:${home}:/bin/sh\njoe:x:9:9::/:/x\nbad:x:y:1\n`,
+    );
     expect(await accounts.lookUp('joe')).toEqual({ uid: 7, gid: 8, home, homeOwner: owner });
     expect(asked).toEqual([]);
     expect(await accounts.lookUp('bad')).toBe('none');

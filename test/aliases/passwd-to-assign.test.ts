@@ -48,45 +48,67 @@ describe('lines for users/assign', () => {
   it.each<[string, AccountTables, Partial<PasswdOptions>, readonly string[]]>([
     ['who are included', { include: 'JOE\nalias  \n#x\n' }, {}, [...joe, ...alias]],
     ['who are not excluded', { exclude: 'joe\n' }, {}, alias],
-    ['with capitals where they may', { exclude: 'joe\n' }, { allowUpperCase: true }, [
-      '=Upper:Upper:1503:1503:/home/Upper:::',
-      '+Upper-:Upper:1503:1503:/home/Upper:-::',
-      ...alias,
-    ]],
-    ['by other names', { mailnames: 'joe:joseph::jo\n', include: 'joe\nalias' }, {}, [
-      '=joseph:joe:1501:1502:/home/joe:::',
-      '+joseph-:joe:1501:1502:/home/joe:-::',
-      '=jo:joe:1501:1502:/home/joe:::',
-      '+jo-:joe:1501:1502:/home/joe:-::',
-      ...alias,
-    ]],
+    [
+      'with capitals where they may',
+      { exclude: 'joe\n' },
+      { allowUpperCase: true },
+      [
+        '=Upper:Upper:1503:1503:/home/Upper:::',
+        '+Upper-:Upper:1503:1503:/home/Upper:-::',
+        ...alias,
+      ],
+    ],
+    [
+      'by other names',
+      { mailnames: 'joe:joseph::jo\n', include: 'joe\nalias' },
+      {},
+      [
+        '=joseph:joe:1501:1502:/home/joe:::',
+        '+joseph-:joe:1501:1502:/home/joe:-::',
+        '=jo:joe:1501:1502:/home/joe:::',
+        '+jo-:joe:1501:1502:/home/joe:-::',
+        ...alias,
+      ],
+    ],
     ['without extensions', {}, { breakCharacter: '' }, [joe[0]!, alias[0]!, alias[1]!]],
-    ['with another break character', { include: 'joe\nalias' }, { breakCharacter: '+' }, [
-      joe[0]!,
-      '+joe+:joe:1501:1502:/home/joe:-::',
-      alias[0]!,
-      alias[1]!,
-      '+alias+:alias:7790:2107:/q/alias:-::',
-    ]],
-    ['with a folder of files', { include: 'alias' }, { dash: '-/' }, [
-      '+:alias:7790:2107:/q/alias:-/::',
-      alias[1]!,
-      '+alias-:alias:7790:2107:/q/alias:-/::',
-    ]],
-    ['and for parts of theirs', { subusers: 'info:joe:list:\nnot:joe:ended\n' }, {}, [
-      ...joe,
-      ...alias,
-      '=info:joe:1501:1502:/home/joe:-:list:',
-      '+info-:joe:1501:1502:/home/joe:-:list-:',
-    ]],
-    ['and whatever is appended', { append: '=x:joe:1:1:/x:::\n' }, {}, [
-      ...joe,
-      ...alias,
-      '=x:joe:1:1:/x:::',
-    ]],
+    [
+      'with another break character',
+      { include: 'joe\nalias' },
+      { breakCharacter: '+' },
+      [
+        joe[0]!,
+        '+joe+:joe:1501:1502:/home/joe:-::',
+        alias[0]!,
+        alias[1]!,
+        '+alias+:alias:7790:2107:/q/alias:-::',
+      ],
+    ],
+    [
+      'with a folder of files',
+      { include: 'alias' },
+      { dash: '-/' },
+      ['+:alias:7790:2107:/q/alias:-/::', alias[1]!, '+alias-:alias:7790:2107:/q/alias:-/::'],
+    ],
+    [
+      'and for parts of theirs',
+      { subusers: 'info:joe:list:\nnot:joe:ended\n' },
+      {},
+      [
+        ...joe,
+        ...alias,
+        '=info:joe:1501:1502:/home/joe:-:list:',
+        '+info-:joe:1501:1502:/home/joe:-:list-:',
+      ],
+    ],
+    [
+      'and whatever is appended',
+      { append: '=x:joe:1:1:/x:::\n' },
+      {},
+      [...joe, ...alias, '=x:joe:1:1:/x:::'],
+    ],
   ])('are for users %s', (_, tables, options, expected) => {
     expect(lines(tables, options)).toEqual([...expected, '.']);
-  }); // prettier-ignore
+  });
 
   it('are for everybody when homes are not looked at', () => {
     const users = lines({}, { homes: 'unchecked' }).filter((line) => line.startsWith('='));

@@ -60,6 +60,7 @@ withRoot('a data directory that root makes ready', () => {
       expect([path, state(path)]).toEqual([path, '43001:43002 700']);
     }
     expect(state('run')).toBe('43001:43002 711');
+    expect(state('bin')).toBe('0:0 755');
     expect(state('scratch')).toBe('0:0 700');
     expect(own()).toEqual([]);
   });

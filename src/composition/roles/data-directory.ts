@@ -3,6 +3,7 @@
  *
  *   log/ spool/ checkpoints/   the queue's alone
  *   run/                       the queue makes its sockets there; others may enter, not look around
+ *   bin/                       programs for users' files, root's alone: they are run as any user
  *   scratch/ mail/             local's, which is root; homes in mail/ are their users'
  *
  * A directory that an older release, another user or root itself has used is taken over. Root changes
@@ -48,11 +49,12 @@ const foldersFor = ({ queue }: RoleUsers): readonly Folder[] => [
   { path: 'checkpoints', owner: queue, mode: 0o700, ours: /^agenda/, few: true },
   { path: 'run', owner: queue, mode: 0o711, ours: /^([a-z]+\.sock|callers)$/ },
   { path: 'run/callers', owner: queue, mode: 0o1733 },
+  { path: 'bin', owner: root, mode: 0o755, ours: /^[a-z0-9-]+(\.new)?$/ },
   { path: 'scratch', owner: root, mode: 0o700, ours: /^waybill-/ },
 ];
 
 /** What a data directory holds, and what other programs may leave in one that is ours all the same. */
-const topNames = /^(log|spool|checkpoints|run|scratch|mail|lost\+found|\.waybill-check-\d+)$/;
+const topNames = /^(bin|log|spool|checkpoints|run|scratch|mail|lost\+found|\.waybill-check-\d+)$/;
 
 const homes = 'mail';
 

@@ -23,10 +23,12 @@ import { firstUpMs, steadyLink } from '../links/sockets.ts';
 import type { Given } from './given.ts';
 import type { Handed } from './handed.ts';
 import { accountsFor, rootsAliasUser } from './mail-users.ts';
+import { placePrograms } from './place-programs.ts';
 import type { Running } from './running.ts';
 
 /** What programs get of our environment; nothing else of it is theirs. */
-const passedOn = ['PATH', 'TZ', 'LANG', 'LC_ALL'] as const;
+const passedOn = ['TZ', 'LANG', 'LC_ALL'] as const;
+const usualPath = '/usr/local/bin:/usr/bin:/bin';
 
 export async function runLocal(
   config: Config,
@@ -56,6 +58,13 @@ export function localHandlers(
   let assignments = readAssignments(config.local.users);
   const scratchDirectory = join(config.dataDir, 'scratch');
   mkdirSync(scratchDirectory, { recursive: true, mode: 0o700 });
+  const programs = join(config.dataDir, 'bin');
+  try {
+    placePrograms(programs);
+  } catch (cause) {
+    // On a full disk those of the last start must do.
+    logger.error({ cause: wordsOf(cause) }, 'programs for .qmail files not placed');
+  }
 
   const isRoot = process.geteuid?.() === 0;
   const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
@@ -92,6 +101,8 @@ export function localHandlers(
           return value === undefined ? [] : [[name, value]];
         }),
       ),
+      // preline, condredirect and the others come first, as qmail's bin/ did.
+      PATH: [programs, process.env['PATH'] ?? usualPath].join(':'),
       // So that forward and its like find this engine, wherever it lives.
       WAYBILL_CONFIG: config.dir,
       WAYBILL_DATA: config.dataDir,

@@ -16,6 +16,7 @@ import { directorySync } from './directory-sync.ts';
 import { systemFiles, type FileCalls } from './file-calls.ts';
 import type { Identity } from './identity.ts';
 import { inTurn } from './in-turn.ts';
+import type { KernelLock } from './kernel-lock.ts';
 import { localLetter, type Letter } from './letter.ts';
 
 export type LocalParts = {
@@ -33,6 +34,7 @@ export type LocalParts = {
   /** Hears of what nobody foresaw. The recipient is deferred all the same. */
   readonly onTrouble?: (cause: unknown) => void;
   readonly files?: FileCalls;
+  readonly kernelLock?: KernelLock;
 };
 
 /** How many recipients of one order are delivered to at once. */
@@ -76,14 +78,15 @@ type Shared = {
 
 async function deliverOne(
   tools: Tools,
-  { message, attempt: attemptNo, returnPath }: Order,
+  { message, attempt: attemptNo, firstTry, returnPath }: Order,
   { rcpt, address }: Recipient,
   shared: Shared,
 ): Promise<Delivered> {
   const { local, domain = '' } = splitAddress(address);
   const owner = await tools.ownerOf(local);
   if (owner === undefined) return { verdict: { kind: 'delivered', reply: { text: '' } } };
-  const letterFacts = { message, rcpt, attempt: attemptNo, returnPath };
+  // Nothing of an earlier attempt can lie there when there was none for this recipient.
+  const letterFacts = { message, rcpt, attempt: firstTry ? 1 : attemptNo, returnPath };
   return deliver(tools, { ...letterFacts, ...shared, local, domain, owner });
 }
 

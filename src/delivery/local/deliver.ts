@@ -6,6 +6,7 @@
 import { dirname } from 'node:path';
 import type { Owner } from '../../aliases/owner.ts';
 import type { Address } from '../../mail/envelope.ts';
+import { LineRecord } from '../../mail/lines-done.ts';
 import type { Verdict } from '../../mail/verdict.ts';
 import type { DeliverParts, Delivery, Errand } from './delivery.ts';
 import { parseDotQmail } from './dot-qmail.ts';
@@ -39,17 +40,20 @@ export async function deliver(parts: DeliverParts, delivery: Delivery): Promise<
 
   const { dotQmail, facts } = prepared;
   const instructions = parseDotQmail(dotQmail.text, dotQmail.forwardOnly);
+  const lines = new LineRecord(dotQmail.name);
   const errand: Errand = {
     ...delivery,
     facts,
     who,
     env: () => environment(facts, parts.inherited),
     report,
+    lines,
   };
   const outcome = await carryOut(parts, errand, instructions);
-  if (isHalt(outcome)) return { verdict: toVerdict(report, outcome) };
+  const done = { lines: lines.all() };
+  if (isHalt(outcome)) return { verdict: { ...toVerdict(report, outcome), ...done } };
   report.addLine(`did ${outcome.files}+${outcome.forwards.length}+${outcome.programs}`);
-  const verdict = toVerdict(report);
+  const verdict = { ...toVerdict(report), ...done };
   if (outcome.forwards.length === 0) return { verdict };
   return { verdict, forwarding: forwarding(facts, outcome.forwards) };
 }

@@ -1,6 +1,8 @@
 /** One letter on its way to one local recipient, and what it takes to deliver it. */
 import type { Owner } from '../../aliases/owner.ts';
 import type { Address, MessageId, RecipientNo } from '../../mail/envelope.ts';
+import type { LineRecord } from '../../mail/lines-done.ts';
+import type { Quota } from '../../mail/quota.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Processes } from '../../platform/processes.ts';
 import type { SyncDirectory } from './directory-sync.ts';
@@ -8,6 +10,7 @@ import type { Facts } from './env.ts';
 import type { FileCalls } from './file-calls.ts';
 import type { Identity, Who } from './identity.ts';
 import type { InTurn } from './in-turn.ts';
+import type { KernelLock } from './kernel-lock.ts';
 import type { Letter } from './letter.ts';
 import type { DeliveryReport } from './report.ts';
 
@@ -15,6 +18,8 @@ export type DeliverParts = {
   readonly files: FileCalls;
   readonly syncDirectory: SyncDirectory;
   readonly inTurn: InTurn;
+  /** Against programs that lock an mbox in another way than by a file beside it. */
+  readonly kernelLock?: KernelLock;
   readonly identity: Identity;
   readonly processes: Processes;
   readonly clock: Clock;
@@ -29,6 +34,11 @@ export type LocalSettings = {
   /** The name of this machine in Maildir file names. */
   readonly hostName: string;
   readonly programTimeoutMs: number;
+  /** Processes of one user, all told, that stop another; 0: the system's own limit. */
+  readonly programProcesses: number;
+  /** Of Maildirs that have none of their own. */
+  readonly maildirQuota: Quota;
+  readonly overQuota: 'fail' | 'defer';
 };
 
 export type Delivery = {
@@ -51,4 +61,5 @@ export type Errand = Delivery & {
   readonly who: Who;
   readonly env: () => Readonly<Record<string, string>>;
   readonly report: DeliveryReport;
+  readonly lines: LineRecord;
 };

@@ -3,6 +3,11 @@
  * Addresses, file names and commands are taken literally; nothing is unquoted or expanded.
  */
 
+import { isRaw } from './raw-text.ts';
+
+/** One line that says to do something; `line` counts from 1. */
+export type NumberedInstruction = Instruction & { readonly line: number };
+
 export type Instruction =
   | { readonly kind: 'maildir'; readonly name: string }
   | { readonly kind: 'mbox'; readonly name: string }
@@ -14,18 +19,19 @@ export type Instruction =
 const uhOh = (text: string): Instruction => ({ kind: 'uh-oh', text: `Uh-oh: ${text}` });
 
 /** `forwardOnly`: the file has the x bit, so it may not deliver here; the line `+list` says the same. */
-export function parseDotQmail(text: string, forwardOnly = false): readonly Instruction[] {
+export function parseDotQmail(text: string, forwardOnly = false): readonly NumberedInstruction[] {
   // A missing LF at the end is supplied, so a text without any has one (blank) line.
   const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n').map(trimEnd);
-  if (lines[0] === '') return [uhOh('first line of .qmail file is blank. (#4.2.1)')];
-  const instructions: Instruction[] = [];
+  if (lines[0] === '')
+    return [{ ...uhOh('first line of .qmail file is blank. (#4.2.1)'), line: 1 }];
+  const instructions: NumberedInstruction[] = [];
   let forwardsOnly = forwardOnly;
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
     if (line === '+list') forwardsOnly = true;
     const instruction = parseLine(line);
     if (instruction === undefined) continue;
     const refusal = forwardsOnly ? refuse(instruction) : undefined;
-    instructions.push(refusal ?? instruction);
+    instructions.push({ ...(refusal ?? instruction), line: index + 1 });
     if (refusal !== undefined) break;
   }
   return instructions;
@@ -41,15 +47,23 @@ function parseLine(line: string): Instruction | undefined {
     case '#':
     case '+':
       return undefined;
-    case '.':
-    case '/':
-      return { kind: seen.endsWith('/') ? 'maildir' : 'mbox', name: seen };
     case '|':
       return { kind: 'program', command: seen.slice(1) };
-    case '&':
-      return { kind: 'forward', address: seen.slice(1) };
     default:
-      return { kind: 'forward', address: seen };
+      // A name that we cannot spell would be another one: rather none at all.
+      return isRaw(seen) ? uhOh('line of .qmail file is not UTF-8. (#4.2.1)') : placeIn(seen);
+  }
+}
+
+function placeIn(line: string): Instruction {
+  switch (line[0]) {
+    case '.':
+    case '/':
+      return { kind: line.endsWith('/') ? 'maildir' : 'mbox', name: line };
+    case '&':
+      return { kind: 'forward', address: line.slice(1) };
+    default:
+      return { kind: 'forward', address: line };
   }
 }
 

@@ -11,6 +11,11 @@ import type { Identity, Who } from './identity.ts';
 export const writableByOthers = 0o002;
 const sticky = 0o1000;
 
+/** The one halt that is a warning to `qmail-local -n`. */
+export const stickyHome = defer(
+  'Home directory is sticky: user is editing his .qmail file. (#4.2.1)',
+);
+
 /** With the owner's rights; a managed home that is missing gives `missing`. */
 export function checkHome(
   files: FileCalls,
@@ -22,7 +27,7 @@ export function checkHome(
     if ((mode & writableByOthers) !== 0)
       return defer('Uh-oh: home directory is writable. (#4.7.0)');
     if ((mode & sticky) === 0) return undefined;
-    return defer('Home directory is sticky: user is editing his .qmail file. (#4.2.1)');
+    return stickyHome;
   } catch (cause) {
     if (managed && errnoOf(cause) === 'ENOENT') return 'missing';
     return defer(`Unable to switch to ${home}: ${errorWords(cause)}. (#4.3.0)`);

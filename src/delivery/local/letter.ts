@@ -5,6 +5,8 @@ import type { BodySource } from '../../queue/ports.ts';
 export interface Letter {
   /** All of it, when it is at hand. */
   readonly whole: Uint8Array | undefined;
+  /** With CRLF line ends: a little more than a local file takes. */
+  readonly wireBytes: number;
   /** From the start; each call is another pass. Throws `LetterUnreadable`. */
   chunks(): AsyncIterable<Uint8Array>;
 }
@@ -19,7 +21,12 @@ export class LetterUnreadable extends Error {
 
 export function localLetter(body: BodySource): Letter {
   const whole = body.inline && convert(body.inline);
-  return { whole, chunks: () => (whole === undefined ? readInPieces(body) : once(whole)) };
+  const wireBytes = body.ref.bytes;
+  return {
+    whole,
+    wireBytes,
+    chunks: () => (whole === undefined ? readInPieces(body) : once(whole)),
+  };
 }
 
 function convert(bytes: Uint8Array): Uint8Array {

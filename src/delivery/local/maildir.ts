@@ -15,9 +15,11 @@ import type { Clock } from '../../platform/clock.ts';
 import { errnoOf, isTemporary } from '../../platform/errno.ts';
 import type { SyncDirectory } from './directory-sync.ts';
 import { sync, writeAll, type As, type FileCalls } from './file-calls.ts';
-import { defer, type Halt } from './halt.ts';
+import type { Quota } from '../../mail/quota.ts';
+import { defer, fail, type Halt } from './halt.ts';
 import { LetterUnreadable, type Letter } from './letter.ts';
 import { lastingName, tmpName, type DeliveryKey } from './maildir-name.ts';
+import { noteLetter, roomFor } from './maildir-size.ts';
 
 export type MaildirParts = {
   readonly files: FileCalls;
@@ -38,6 +40,12 @@ export type MaildirTask = {
   /** Return-Path and Delivered-To. */
   readonly head: string;
   readonly letter: Letter;
+  /** The quota of a Maildir that has none of its own. */
+  readonly quota?: Quota;
+  /** What becomes of a letter for a full one; default: it fails. */
+  readonly overQuota?: 'fail' | 'defer';
+  /** Hears under which name the letter lies there. */
+  readonly onPlaced?: (place: string) => void;
 };
 
 /** `undefined`: the letter is in `new/` and on disk. */
@@ -48,54 +56,90 @@ export async function deliverToMaildir(
   const { files, as } = parts;
   const lasting = lastingName(task.key, parts.hostName);
   try {
-    const there =
-      task.retry && lasting !== undefined && as(() => isThere(files, task.path, lasting));
-    if (!there) await deliver(parts, task, lasting);
+    const there = task.retry && lasting ? as(() => find(files, task.path, lasting)) : undefined;
+    const placed = there ?? (await deliver(parts, task, lasting));
+    if (typeof placed === 'object') return placed;
     // Also for one that is there: the stop may have come between its link and this.
     await parts.syncDirectory(`${task.path}new`, as);
+    task.onPlaced?.(placed);
     return undefined;
   } catch (cause) {
     return as(() => haltFor(files, task.path, cause));
   }
 }
 
+/** RFC 3463 §3.3, X.2.2. */
+const overQuota = ({ overQuota: answer = 'fail' }: MaildirTask): Halt =>
+  answer === 'fail'
+    ? fail('The mailbox is full: it is over its quota. (#5.2.2)')
+    : defer('The mailbox is full: it is over its quota. (#4.2.2)');
+
 /** In `new/`, or moved to `cur/` by a reader, who adds flags. */
-function isThere(files: FileCalls, path: string, name: string): boolean {
-  if (files.statSync(`${path}new/${name}`, { throwIfNoEntry: false }) !== undefined) return true;
+function find(files: FileCalls, path: string, name: string): string | undefined {
+  const exact = files.statSync(`${path}new/${name}`, { throwIfNoEntry: false });
+  if (exact !== undefined) return `new/${name}`;
+  for (const folder of ['new', 'cur']) {
+    const found = names(files, `${path}${folder}`).find((entry) => entry.startsWith(name));
+    if (found !== undefined) return `${folder}/${found}`;
+  }
+  return undefined;
+}
+
+function names(files: FileCalls, folder: string): readonly string[] {
   try {
-    return files.readdirSync(`${path}cur`).some((entry) => entry.startsWith(name));
+    return files.readdirSync(folder);
   } catch (cause) {
     if (isTemporary(cause)) throw cause;
-    return false;
+    return [];
   }
 }
 
-async function deliver(parts: MaildirParts, task: MaildirTask, lasting?: string): Promise<void> {
+/** Where it lies then. */
+async function deliver(
+  parts: MaildirParts,
+  task: MaildirTask,
+  lasting?: string,
+): Promise<string | Halt> {
   const { files, as } = parts;
+  const { path, letter, quota = {} } = task;
+  const bytes = Buffer.byteLength(task.head) + (letter.whole?.length ?? letter.wireBytes);
+  const room = await roomFor(parts, path, quota, bytes);
+  if (room === 'over') return overQuota(task);
   const { fd, name } = await openTmp(parts, task);
-  const tmp = `${task.path}tmp/${name}`;
+  const tmp = `${path}tmp/${name}`;
   try {
+    let written: number;
     try {
-      await write(parts, fd, task);
+      written = await write(parts, fd, task);
       await sync(files, fd);
     } finally {
       files.closeSync(fd);
     }
-    const place = `${task.path}new/${lasting ?? name}`;
-    as(() => link(files, tmp, place, lasting !== undefined));
+    // Where bytes count, the name tells them (Maildir++), so that nobody need ask the file.
+    const size = room === 'unlimited' ? '' : `,S=${written}`;
+    const place = `new/${lasting ?? name}${size}`;
+    const isNew = as(() => link(files, tmp, `${path}${place}`, lasting !== undefined));
+    if (isNew && room === 'room') noteLetter(parts, path, written);
+    return place;
   } finally {
     as(() => remove(files, tmp));
   }
 }
 
-/** Even an open file is written to with its owner's rights, or quotas would not count. */
-async function write({ files, as }: MaildirParts, fd: number, task: MaildirTask): Promise<void> {
+/** Even an open file is written to with its owner's rights, or quotas would not count. Bytes written. */
+async function write({ files, as }: MaildirParts, fd: number, task: MaildirTask): Promise<number> {
   const { head, letter } = task;
   const start = Buffer.from(head);
   const { whole } = letter;
-  as(() => writeAll(files, fd, whole === undefined ? start : Buffer.concat([start, whole])));
-  if (whole !== undefined) return;
-  for await (const chunk of letter.chunks()) as(() => writeAll(files, fd, chunk));
+  const first = whole === undefined ? start : Buffer.concat([start, whole]);
+  as(() => writeAll(files, fd, first));
+  let bytes = first.length;
+  if (whole !== undefined) return bytes;
+  for await (const chunk of letter.chunks()) {
+    as(() => writeAll(files, fd, chunk));
+    bytes += chunk.length;
+  }
+  return bytes;
 }
 
 /** How many deliveries this process has begun. */
@@ -141,12 +185,14 @@ async function makeMaildir(
   await syncDirectory(`${path}..`, as);
 }
 
-/** A lasting name that is taken was taken by an earlier attempt at this very delivery. */
-function link(files: FileCalls, from: string, to: string, lasting: boolean): void {
+/** Whether it is new. A lasting name that is taken was taken by an earlier attempt at this very delivery. */
+function link(files: FileCalls, from: string, to: string, lasting: boolean): boolean {
   try {
     files.linkSync(from, to);
+    return true;
   } catch (cause) {
     if (!lasting || errnoOf(cause) !== 'EEXIST') throw cause;
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * One letter at the end of one mbox (qmail-local mailfile, mbox(5), form mboxrd). Locked by a dot-lock, forced
- * to disk, cut back to its old length when writing fails.
+ * One letter at the end of one mbox (qmail-local mailfile, mbox(5), form mboxrd). Locked by a dot-lock and by
+ * the kernel's locks, forced to disk, cut back to its old length when writing fails.
  *
  * What a stop leaves behind: a letter that is not whole, and the retry adds it again. A Maildir has
  * neither fault.
@@ -8,7 +8,7 @@
 import { constants } from 'node:fs';
 import type { Clock, Instant } from '../../platform/clock.ts';
 import { errorWords } from '../../platform/errno.ts';
-import { staleMs, tryLock, unlock } from './dot-lock.ts';
+import { staleMs, tryLock, unlock, type LockAnswer } from './dot-lock.ts';
 import { sync, writeAll, type As, type FileCalls } from './file-calls.ts';
 import { defer, type Halt } from './halt.ts';
 import type { InTurn } from './in-turn.ts';
@@ -20,6 +20,8 @@ export type MboxParts = {
   readonly clock: Clock;
   /** Our own deliveries to one file wait for each other here, not at the lock. */
   readonly inTurn: InTurn;
+  /** Locks against programs that know no dot-locks (`kernel-lock.ts`); tries for so many milliseconds. */
+  readonly kernelLock?: (fd: number, waitMs: number) => Promise<LockAnswer>;
   readonly as: As;
 };
 
@@ -31,10 +33,14 @@ export type MboxTask = {
   /** From_ line, Return-Path and Delivered-To. */
   readonly head: string;
   readonly letter: Letter;
+  /** Hears where the letter begins, in bytes. */
+  readonly onPlaced?: (at: number) => void;
 };
 
 const lockLimitMs = 30_000;
 const lockAgainMs = 250;
+/** How long we hold a dot-lock while we wait for the kernel's: others may take the two the other way round. */
+const kernelLockMs = 5_000;
 
 /** `undefined`: the letter is in the file and on disk. */
 export function deliverToMbox(parts: MboxParts, task: MboxTask): Promise<Halt | undefined> {
@@ -42,12 +48,18 @@ export function deliverToMbox(parts: MboxParts, task: MboxTask): Promise<Halt | 
   return parts.inTurn(task.path, async () => {
     const opened = parts.as(() => open(parts.files, task));
     if ('kind' in opened) return opened;
+    const { fd, regular } = opened;
     try {
-      const lock = opened.regular ? await waitForLock(parts, task.path, deadline) : 'impossible';
-      if (lock === 'busy') return defer('File has been locked for 30 seconds straight. (#4.3.0)');
-      return await append(parts, task, opened.fd, lock === 'locked');
+      const locks = regular ? await lock(parts, task.path, fd, deadline) : noLocks;
+      if (locks === 'busy') return defer('File has been locked for 30 seconds straight. (#4.3.0)');
+      try {
+        return await append(parts, task, fd, locks);
+      } finally {
+        if (locks.dot) parts.as(() => unlock(parts.files, task.path));
+      }
     } finally {
-      parts.files.closeSync(opened.fd);
+      // The kernel's locks end with this.
+      parts.files.closeSync(fd);
     }
   });
 }
@@ -65,35 +77,65 @@ function open(files: FileCalls, { name, path }: MboxTask): Opened | Halt {
   }
 }
 
-async function waitForLock({ files, clock, as }: MboxParts, path: string, deadline: Instant) {
+type Locks = { readonly dot: boolean; readonly kernel: boolean };
+
+const noLocks: Locks = { dot: false, kernel: false };
+
+/** All the locks that can be had, or `busy` by the deadline. */
+async function lock(
+  parts: MboxParts,
+  path: string,
+  fd: number,
+  deadline: Instant,
+): Promise<Locks | 'busy'> {
+  const { files, clock, as, kernelLock } = parts;
   for (;;) {
-    const answer = as(() => tryLock(files, path, clock.now()));
-    if (answer !== 'busy' || clock.now() >= deadline) return answer;
-    await new Promise<void>((resolve) => clock.at(clock.now() + lockAgainMs, resolve));
+    const dot = await dotLock(parts, path, deadline);
+    if (dot === 'busy') return 'busy';
+    const waitMs = Math.min(kernelLockMs, Math.max(1_000, deadline - clock.now()));
+    const kernel = (await kernelLock?.(fd, waitMs)) ?? 'impossible';
+    if (kernel !== 'busy') return { dot: dot === 'locked', kernel: kernel === 'locked' };
+    // Whoever has the kernel's lock may be waiting for our dot-lock.
+    if (dot === 'locked') as(() => unlock(files, path));
+    if (clock.now() >= deadline) return 'busy';
+    await pause(clock);
   }
 }
 
+async function dotLock(
+  { files, clock, as }: MboxParts,
+  path: string,
+  deadline: Instant,
+): Promise<LockAnswer> {
+  for (;;) {
+    const answer = as(() => tryLock(files, path, clock.now()));
+    if (answer !== 'busy' || clock.now() >= deadline) return answer;
+    await pause(clock);
+  }
+}
+
+const pause = (clock: Clock): Promise<void> =>
+  new Promise((resolve) => clock.at(clock.now() + lockAgainMs, resolve));
+
 async function append(
-  parts: MboxParts,
+  { files, ...parts }: MboxParts,
   task: MboxTask,
   fd: number,
-  locked: boolean,
+  locks: Locks,
 ): Promise<Halt | undefined> {
-  const { files, as } = parts;
   // The end as it is now: while we waited for the lock others may have written.
   const { size, isRegular } = endOf(files, fd);
   try {
-    await write(parts, task, fd, locked);
+    await write({ files, ...parts }, task, fd, locks.dot);
     if (isRegular) await sync(files, fd);
+    task.onPlaced?.(size);
     return undefined;
   } catch (cause) {
-    // Without the lock, what we would cut off might be somebody else's.
-    if (locked) cutBack(files, fd, size);
+    // Without a lock, what we would cut off might be somebody else's.
+    if (locks.dot || locks.kernel) cutBack(files, fd, size);
     const what = cause instanceof LetterUnreadable ? 'read message' : `write ${task.name}`;
     const why = cause instanceof LetterUnreadable ? cause.cause : cause;
     return defer(`Unable to ${what}: ${errorWords(why)}. (#4.3.0)`);
-  } finally {
-    if (locked) as(() => unlock(files, task.path));
   }
 }
 
@@ -106,13 +148,13 @@ async function write(
   { files, clock, as }: MboxParts,
   { path, head, letter }: MboxTask,
   fd: number,
-  locked: boolean,
+  hasDotLock: boolean,
 ): Promise<void> {
   let touched = clock.now();
   as(() => writeAll(files, fd, Buffer.from(head)));
   for await (const chunk of quoteFrom(letter.chunks())) {
     as(() => writeAll(files, fd, chunk));
-    if (!locked || clock.now() - touched < staleMs / 5) continue;
+    if (!hasDotLock || clock.now() - touched < staleMs / 5) continue;
     touched = clock.now();
     as(() => files.utimesSync(`${path}.lock`, touched / 1000, touched / 1000));
   }

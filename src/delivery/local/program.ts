@@ -1,10 +1,12 @@
 /** One program line of a dot-qmail file: `/bin/sh -c`, and what its exit code means (qmail-command(8)). */
-import type { Ended, Processes } from '../../platform/processes.ts';
+import { permanentExits } from '../../mail/program-exit.ts';
+import type { Command, Ended, Processes } from '../../platform/processes.ts';
 import { errorWords } from '../../platform/errno.ts';
 import type { FileCalls } from './file-calls.ts';
 import { defer, type Halt } from './halt.ts';
 import type { Identity, Who } from './identity.ts';
 import { LetterUnreadable, type Letter } from './letter.ts';
+import { forPrintf, isRaw } from './raw-text.ts';
 import { maxReportBytes, type DeliveryReport } from './report.ts';
 import { scratchFile } from './scratch.ts';
 
@@ -14,6 +16,8 @@ export type ProgramParts = {
   readonly identity: Identity;
   readonly scratchDirectory: string;
   readonly timeoutMs: number;
+  /** Where programs run as others than we: processes that one user may have; 0: any number. */
+  readonly maxProcesses: number;
   /** Ends the program early; the delivery is deferred. */
   readonly callOff: AbortSignal;
 };
@@ -24,6 +28,8 @@ export type ProgramTask = {
   readonly env: Readonly<Record<string, string>>;
   readonly who: Who;
   readonly letter: Letter;
+  /** Hears how it ended: `exit 99`, `SIGKILL`, `time limit`. */
+  readonly onEnd?: (how: string) => void;
 };
 
 /**
@@ -31,9 +37,12 @@ export type ProgramTask = {
  * are one pipe, so that a report has both in the order they were written.
  */
 const setUp = 'umask 077; exec 2>&1; exec /bin/sh -c "$1"';
+/** The same for a command that is not UTF-8. */
+const rawSetUp = `umask 077; exec 2>&1; exec /bin/sh -c "$(printf %b "$1")"`;
 
-/** Exit codes that mean no retry can help: 100, and those of sysexits.h that qmail takes so. */
-const permanent: ReadonlySet<number> = new Set([100, 64, 65, 70, 76, 77, 78, 112]);
+/** One that multiplies without end harms its user only. dash and busybox say `-p`, bash `-u`. */
+const limit = (most: number): string =>
+  `ulimit -p ${most} 2>/dev/null || ulimit -u ${most} 2>/dev/null; `;
 
 /** `undefined`: on to the next line. `enough`: delivered, and the lines that follow are ignored (99). */
 export async function runProgram(
@@ -46,6 +55,7 @@ export async function runProgram(
     stdin = await makeStdin(parts, task);
     const ended = await parts.processes.run(commandFor(parts, task, stdin), parts.callOff);
     report.addOutput(ended.output);
+    task.onEnd?.(howItEnded(ended, parts.callOff));
     return meaning(ended);
   } catch (cause) {
     if (cause instanceof LetterUnreadable) return defer('Unable to read message. (#4.3.0)');
@@ -63,20 +73,30 @@ function makeStdin(
   return scratchFile(scratch, letter, identity.switches ? who : undefined);
 }
 
-const commandFor = (
-  { identity, timeoutMs }: ProgramParts,
+function commandFor(
+  { identity, timeoutMs, maxProcesses }: ProgramParts,
   { command, home, env, who }: ProgramTask,
   stdin: number,
-) => ({
-  file: '/bin/sh',
-  args: ['-c', setUp, 'sh', command],
-  cwd: home,
-  env,
-  stdin,
-  timeoutMs,
-  maxOutputBytes: maxReportBytes + 1,
-  ...(identity.switches ? who : {}),
-});
+): Command {
+  const before = identity.switches && maxProcesses > 0 ? limit(maxProcesses) : '';
+  const [script, word] = isRaw(command) ? [rawSetUp, forPrintf(command)] : [setUp, command];
+  return {
+    file: '/bin/sh',
+    args: ['-c', before + script, 'sh', word],
+    cwd: home,
+    env,
+    stdin,
+    timeoutMs,
+    maxOutputBytes: maxReportBytes + 1,
+    ...(identity.switches ? who : {}),
+  };
+}
+
+function howItEnded(ended: Ended, callOff: AbortSignal): string {
+  if (ended.how === 'exit') return `exit ${ended.code}`;
+  if (ended.how === 'signal') return ended.signal;
+  return callOff.aborted ? 'called off' : 'time limit';
+}
 
 function meaning(ended: Ended): Halt | 'enough' | undefined {
   if (ended.how === 'stopped') return defer('Timeout on program delivery. (#4.3.0)');
@@ -84,5 +104,5 @@ function meaning(ended: Ended): Halt | 'enough' | undefined {
   if (ended.code === 0) return undefined;
   if (ended.code === 99) return 'enough';
   // The program has said why; qmail-local adds nothing.
-  return { kind: permanent.has(ended.code) ? 'failed' : 'deferred', text: '' };
+  return { kind: permanentExits.has(ended.code) ? 'failed' : 'deferred', text: '' };
 }

@@ -7,8 +7,11 @@ import type { FileCalls } from './file-calls.ts';
 import { defer, fail, type Halt } from './halt.ts';
 import { writableByOthers } from './home.ts';
 import type { OwnerFiles } from './new-sender.ts';
+import { decodeRaw } from './raw-text.ts';
 
 export type DotQmail = {
+  /** The file's name in the home, or `default delivery`. */
+  readonly name: string;
   /** What to do; the default delivery where the file is empty. */
   readonly text: string;
   /** The x bit: forwards only. */
@@ -29,9 +32,13 @@ export function findDotQmail(
     const found = readCandidate(files, home, candidate, defaultDelivery);
     if (found !== undefined) return found;
   }
-  if (dash === '') return { text: defaultDelivery, forwardOnly: false };
+  if (dash === '') return byDefault(defaultDelivery);
   return { halt: fail('Sorry, no mailbox here by that name. (#5.1.1)') };
 }
+
+const byDefault = (text: string): DotQmail => ({
+  ...{ name: 'default delivery', text, forwardOnly: false },
+});
 
 /** `undefined`: not this one, try the next. */
 function readCandidate(
@@ -49,10 +56,10 @@ function readCandidate(
     if ((stat.mode & writableByOthers) !== 0) {
       return { halt: defer('Uh-oh: .qmail file is writable. (#4.7.0)') };
     }
-    const text = files.readFileSync(fd, 'utf8');
+    const text = decodeRaw(files.readFileSync(fd));
     const matched = rest === undefined ? {} : { rest };
-    if (text === '') return { text: defaultDelivery, forwardOnly: false, ...matched };
-    return { text, forwardOnly: (stat.mode & executable) !== 0, ...matched };
+    if (text === '') return { ...byDefault(defaultDelivery), ...matched };
+    return { name, text, forwardOnly: (stat.mode & executable) !== 0, ...matched };
   } catch (cause) {
     return mayExist(cause) ? { halt: unableToOpen(name, cause) } : undefined;
   } finally {

@@ -39,7 +39,11 @@ export type Course =
 export const longestReport = 5_000;
 
 /** One of qmail-remote's reports: a letter and a text. */
-export type Report = { readonly kind: VerdictKind; readonly text: string; readonly said?: SmtpReply };
+export type Report = {
+  readonly kind: VerdictKind;
+  readonly text: string;
+  readonly said?: SmtpReply;
+};
 
 /** The verdicts on all recipients of one transaction. */
 export function toOutcomes(

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownIdentity } from '../../../src/delivery/local/identity.ts';
 import { systemFiles, type FileCalls } from '../../../src/delivery/local/file-calls.ts';
@@ -12,76 +12,6 @@ beforeEach(() => {
 afterEach(() => home.remove());
 
 const noMailbox = 'DSorry, no mailbox here by that name. (#5.1.1)\n';
-const head = 'Return-Path: <s@q.r>\nDelivered-To: joe@demo.test\n';
-
-describe('the worked examples of dot-qmail', () => {
-  it('sends what stands before a 99, ignores what follows', async () => {
-    home.write('.qmail', '&pre@x\n|exit 99\n&post@x\n./mb\n');
-    const { said, forward } = await post(home);
-    expect(said).toBe('Kdid 0+1+1\n');
-    expect(forward?.recipients).toEqual(['pre@x']);
-    expect(home.list('.')).not.toContain('mb');
-  });
-
-  it('forwards nothing when a later line defers', async () => {
-    home.write('.qmail', '&pre@x\n|exit 1\n./mb\n');
-    const { said, forward } = await post(home);
-    expect(said).toBe('Z');
-    expect(forward).toBeUndefined();
-    expect(home.list('.')).not.toContain('mb');
-  });
-
-  it('does not take back a copy when a later line fails', async () => {
-    home.write('.qmail', './Mailbox\n|exit 100\n');
-    expect((await post(home)).said).toBe('D');
-    expect(home.read('Mailbox')).toContain('Subject: hello');
-  });
-
-  it('puts a copy into an mbox at every retry, into a Maildir only once', async () => {
-    home.write('.qmail', './Mailbox\n./Maildir/\n|exit 111\n');
-    expect((await post(home)).said).toBe('Z');
-    expect((await post(home, { attempt: 2 })).said).toBe('Z');
-    expect(home.read('Mailbox').match(/Subject: hello/g)).toHaveLength(2);
-    expect(home.letters()).toHaveLength(1);
-  });
-
-  it('takes lines literally', async () => {
-    home.write('.qmail', '# c\n\n./mb  \t\n|echo hi \n&a b \n& c@d\n');
-    const { said, forward } = await post(home);
-    expect(said).toBe('Khi\ndid 1+2+1\n');
-    expect(forward?.recipients).toEqual(['a b', ' c@d']);
-    expect(home.list('.')).toContain('mb');
-  });
-
-  it('delivers by a last line without LF', async () => {
-    home.write('.qmail', './nonl');
-    expect((await post(home)).said).toBe('Kdid 1+0+0\n');
-    expect(home.read('nonl')).toMatch(/^From s@q\.r Fri Nov 20 23:49:09 2026\n/);
-  });
-
-  it('refuses a file after +list', async () => {
-    home.write('.qmail', '+list\n&a@b\n./mb\n');
-    expect((await post(home)).said).toBe(
-      'ZUh-oh: .qmail has file delivery but has x bit set. (#4.7.0)\n',
-    );
-  });
-
-  it('does the default delivery for an empty file, whatever its x bit', async () => {
-    home.write('.qmail', '', 0o755);
-    expect((await post(home)).said).toBe('Kdid 1+0+0\n');
-    expect(home.letters()).toEqual([`${head}Subject: hello\n\nline\n`]);
-  });
-
-  it('shows each program the letter from the start', async () => {
-    home.write('.qmail', '|head -1\n|head -2\n');
-    expect((await post(home)).said).toBe('KSubject: hello\nSubject: hello\n\ndid 0+0+2\n');
-  });
-
-  it('delivers nowhere by a file of comments', async () => {
-    home.write('.qmail', '# nobody\n');
-    expect((await post(home)).said).toBe('Kdid 0+0+0\n');
-  });
-});
 
 describe('the search for a dot-qmail file', () => {
   it('needs none for the bare user', async () => {
@@ -268,4 +198,84 @@ describe('a letter that cannot be read', () => {
     );
     expect(home.list('..')).toEqual(['joe']);
   });
+});
+
+describe('the record of a delivery', () => {
+  it('has each line that did something, with what came of it', async () => {
+    home.write('.qmail-x', '# c\n./Maildir/\n\n./mbox\n|echo hi\n&a@b\n|kill -9 $$\n./never\n');
+    const { outcome } = await post(home, { local: 'joe-x' });
+    const [letter = ''] = home.list('Maildir/new');
+    expect(outcome.lines).toEqual({
+      from: '.qmail-x',
+      done: [
+        { line: 2, kind: 'maildir', what: './Maildir/', came: `new/${letter}` },
+        { line: 4, kind: 'mbox', what: './mbox', came: 'at 0' },
+        { line: 5, kind: 'program', what: 'echo hi', came: 'exit 0' },
+        { line: 6, kind: 'forward', what: 'a@b' },
+        { line: 7, kind: 'program', what: 'kill -9 $$', came: 'SIGKILL' },
+      ],
+    });
+  });
+
+  it.each([
+    ['|exit 99\n./mb\n', 'exit 99'],
+    ['|exit 100\n', 'exit 100'],
+    ['./nowhere/mb\n', 'Unable to open ./nowhere/mb: file does not exist. (#4.2.1)'],
+    ['./nowhere/\n', 'Unable to chdir to maildir. (#4.2.1)'],
+  ])('of %j ends with %p', async (text, came) => {
+    const { outcome } = await post(home.write('.qmail', text));
+    expect(outcome.lines?.done.map((line) => line.came)).toEqual([came]);
+  });
+
+  it('says that it was the default delivery, where an mbox goes on, and when time was up', async () => {
+    home.write('mb', 'From x\n\n\n');
+    const defaultDelivery = './mb\n|sleep 1000';
+    const { outcome } = await post(home, { defaultDelivery, programTimeoutMs: 100 });
+    expect(outcome.lines).toMatchObject({
+      from: 'default delivery',
+      done: [{ came: 'at 9' }, { came: 'time limit' }],
+    });
+  });
+
+  it('finds a letter again that an earlier attempt has delivered', async () => {
+    home.write('.qmail', './Maildir/\n|exit 111\n');
+    const first = await post(home);
+    const place = first.outcome.lines?.done[0]?.came;
+    const [name = ''] = home.list('Maildir/new');
+    renameSync(join(home.path, 'Maildir/new', name), join(home.path, 'Maildir/cur', `${name}:2,S`));
+    const second = await post(home, { attempt: 2 });
+    expect(second.outcome.lines?.done[0]?.came).toBe(`${place?.replace('new', 'cur')}:2,S`);
+    expect(home.letters()).toEqual([]);
+  });
+
+  it('is nothing for a letter that got to no file', async () => {
+    expect((await post(home, { local: 'joe-x' })).outcome).not.toHaveProperty('lines');
+  });
+});
+
+describe('a .qmail file that is not UTF-8', () => {
+  const write = (text: string) => {
+    writeFileSync(join(home.path, '.qmail'), text, 'latin1');
+    chmodSync(join(home.path, '.qmail'), 0o600);
+  };
+
+  it('may be so in its comments', async () => {
+    write('# f\xfcr alle\n./Maildir/\n');
+    expect((await post(home)).said).toBe('Kdid 1+0+0\n');
+  });
+
+  it('has its programs run as they are written, byte for byte', async () => {
+    write('|printf "%s\\\\" "gr\xfc\xdf e$((1+1))" | od -An -tx1 -v\n|echo gr\xc3\xbc\xc3\x9f\n');
+    const { said, outcome } = await post(home);
+    expect(said).toBe('K 67 72 fc df 20 65 32 5c\ngr\u00fc\u00df\ndid 0+0+2\n');
+    expect(outcome.lines?.done[0]?.what).toMatch(/gr\ufffd\ufffd/);
+  });
+
+  it.each([['./gr\xfc\xdf/\n'], ['./gr\xfc\n'], ['&gr\xfc@x\n'], ['gr\xfc@x\n']])(
+    'delivers nowhere rather than to another place: %j',
+    async (text) => {
+      write(text);
+      expect((await post(home)).said).toBe('ZUh-oh: line of .qmail file is not UTF-8. (#4.2.1)\n');
+    },
+  );
 });

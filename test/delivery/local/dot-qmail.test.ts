@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseDotQmail, type Instruction } from '../../../src/delivery/local/dot-qmail.ts';
 
+/** Without the numbers of the lines. */
+const parse = (text: string, forwardOnly?: boolean): readonly Instruction[] =>
+  parseDotQmail(text, forwardOnly).map(({ line: _, ...instruction }) => instruction);
+
 const maildir = (name: string): Instruction => ({ kind: 'maildir', name });
 const mbox = (name: string): Instruction => ({ kind: 'mbox', name });
 const program = (command: string): Instruction => ({ kind: 'program', command });
@@ -46,12 +50,18 @@ describe('a dot-qmail file', () => {
     ['a NUL, after which nothing is seen', '|echo a\0b\n', [program('echo a')]],
     ['a CR, which is part of the line', './Maildir/\r\n', [mbox('./Maildir/\r')]],
   ])('has %s', (_, text, instructions) => {
-    expect(parseDotQmail(text)).toEqual(instructions);
+    expect(parse(text)).toEqual(instructions);
   });
 
   it('with the x bit only forwards', () => {
-    expect(parseDotQmail('&a@b\n', true)).toEqual([forward('a@b')]);
-    expect(parseDotQmail('&a@b\n./mb\n', true)).toEqual([forward('a@b'), noFile]);
-    expect(parseDotQmail('|x\n', true)).toEqual([noProgram]);
+    expect(parse('&a@b\n', true)).toEqual([forward('a@b')]);
+    expect(parse('&a@b\n./mb\n', true)).toEqual([forward('a@b'), noFile]);
+    expect(parse('|x\n', true)).toEqual([noProgram]);
+  });
+
+  it('has lines that keep their numbers, whatever stands between them', () => {
+    const numbers = (text: string) => parseDotQmail(text).map(({ line }) => line);
+    expect(numbers('# c\n\n./mb\n+x\n|x\n&a@b')).toEqual([3, 5, 6]);
+    expect(numbers('+list\n&a@b\n./mb\n')).toEqual([2, 3]);
   });
 });

@@ -30,6 +30,7 @@ describe('a letter', () => {
     let pieces = 0;
     const letter = {
       whole: undefined,
+      wireBytes: 0,
       async *chunks() {
         for (; pieces < 100; pieces += 1) yield Buffer.from('A: b\n\nbody\n');
       },

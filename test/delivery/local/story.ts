@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import type { Owner } from '../../../src/aliases/owner.ts';
 import { localChannel, type LocalParts } from '../../../src/delivery/local/channel.ts';
+import type { LocalSettings } from '../../../src/delivery/local/delivery.ts';
 import { ownIdentity } from '../../../src/delivery/local/identity.ts';
 import { localLetter, type Letter } from '../../../src/delivery/local/letter.ts';
 import { ManualClock, systemClock } from '../../../src/platform/clock.ts';
@@ -99,6 +100,7 @@ export type Story = {
   readonly message?: string;
   readonly defaultDelivery?: string;
   readonly programTimeoutMs?: number;
+  readonly settings?: Partial<LocalSettings>;
   readonly parts?: Partial<LocalParts>;
 };
 
@@ -113,6 +115,10 @@ export function channelFor(home: Home, story: Story = {}) {
       defaultDelivery: story.defaultDelivery ?? './Maildir/',
       hostName: 'mx.demo.test',
       programTimeoutMs: story.programTimeoutMs ?? 10_000,
+      programProcesses: 0,
+      maildirQuota: {},
+      overQuota: 'fail',
+      ...story.settings,
     }),
     identity: ownIdentity({ uid: 1000, gid: 1000 }),
     processes: systemProcesses({ clock: systemClock }),

@@ -5,7 +5,11 @@ import { memoryFiles } from '../../../support/table-files.ts';
 
 const passwd = 'alias:x:7:8::/q:/x\njoe:x:9:9::/joe:/x\nAnn:x:10:10::/ann:/x\n';
 
-const run = (args: readonly string[], files: Readonly<Record<string, string>> = {}, input = passwd) =>
+const run = (
+  args: readonly string[],
+  files: Readonly<Record<string, string>> = {},
+  input = passwd,
+) =>
   runTool(
     'qmail-pw2u',
     (tools) =>
@@ -18,7 +22,7 @@ const run = (args: readonly string[], files: Readonly<Record<string, string>> = 
       }),
     memoryFiles(files),
     { args, input },
-  ); // prettier-ignore
+  );
 
 describe('qmail-pw2u', () => {
   it('prints users/assign for the accounts it reads', async () => {
@@ -50,11 +54,23 @@ describe('qmail-pw2u', () => {
   it.each([
     ['an option it does not know', ['-x'], passwd, 100, 'qmail-pw2u: illegal option -- x\n'],
     ['no alias', [], 'joe:x:9:9::/joe:/x\n', 111, 'qmail-pw2u: fatal: unable to find alias user\n'],
-    ['a lost home', ['-h'], 'a:x:1:1::/lost:/x\n', 111, 'qmail-pw2u: fatal: unable to stat /lost\n'],
-    ['a home it cannot see', [], 'a:x:1:1::/ill:/x\n', 111, 'qmail-pw2u: fatal: unable to stat /ill\n'],
+    [
+      'a lost home',
+      ['-h'],
+      'a:x:1:1::/lost:/x\n',
+      111,
+      'qmail-pw2u: fatal: unable to stat /lost\n',
+    ],
+    [
+      'a home it cannot see',
+      [],
+      'a:x:1:1::/ill:/x\n',
+      111,
+      'qmail-pw2u: fatal: unable to stat /ill\n',
+    ],
   ])('ends for %s, and prints no final dot', async (_, args, input, exit, said) => {
     const ran = await run(args, {}, input);
     expect([ran.exit, ran.said]).toEqual([exit, said]);
     expect(ran.printed).not.toMatch(/^\.$/m);
-  }); // prettier-ignore
+  });
 });
