@@ -35,8 +35,9 @@ export const queueModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(t.Intake)
     .toResolvedValue(
-      (letters, bodies, rules, clock) => queueIntake({ letters, bodies, rules, clock }),
-      [t.Letters, t.Bodies, t.Rules, t.Clock],
+      (letters, bodies, rules, clock, { log: { copyTo } }) =>
+        queueIntake({ letters, bodies, rules, clock, copyTo }),
+      [t.Letters, t.Bodies, t.Rules, t.Clock, t.ConfigToken],
     )
     .inSingletonScope();
   bind(t.Operator)

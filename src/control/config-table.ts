@@ -60,6 +60,12 @@ const sections = {
     engine: z.enum(['sqlite', 'memory']).default('sqlite'),
     in_doubt: z.enum(['retry', 'hold']).default('retry'),
     min_free_mib: count(64),
+    // What would end an address early, or a line of a report, is none.
+    copy_to: z
+      .string()
+      .regex(/^[^\p{Cc}]*$/u)
+      .max(255)
+      .default(''),
   }),
   door: z.strictObject({
     processes: count(1, 1, 64),

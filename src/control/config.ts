@@ -28,6 +28,8 @@ export type Config = {
     readonly inDoubt: 'retry' | 'hold';
     /** Below it no letters are taken; 0: until the disk is full. */
     readonly minFreeBytes: number;
+    /** First recipient of every letter (qmail's QUEUE_EXTRA), if any. */
+    readonly copyTo: string | undefined;
   };
   readonly door: {
     readonly processes: number;
@@ -188,6 +190,7 @@ function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
       engine: log.engine,
       inDoubt: log.in_doubt,
       minFreeBytes: log.min_free_mib * 1024 * 1024,
+      copyTo: log.copy_to === '' ? undefined : log.copy_to,
     },
     door: {
       processes: door.processes,

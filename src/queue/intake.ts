@@ -34,11 +34,15 @@ export function queueIntake(parts: {
   readonly bodies: Bodies;
   readonly rules: () => RulesInForce;
   readonly clock: Clock;
+  /** First recipient of every letter, if any (qmail-queue.c QUEUE_EXTRA). */
+  readonly copyTo?: string | undefined;
 }): QueueIntake {
-  const { letters, bodies, rules, clock } = parts;
+  const { letters, bodies, rules, clock, copyTo } = parts;
   return {
-    async accept({ id, envelope, arrival, body, parent }) {
+    async accept({ id, envelope: asked, arrival, body, parent }) {
       const { routing, digest } = rules();
+      const envelope =
+        copyTo === undefined ? asked : { ...asked, recipients: [copyTo, ...asked.recipients] };
       // Before the append: with its publication the first attempt may begin.
       if (body.inline !== undefined) bodies.keep(body.ref, body.inline);
       try {

@@ -10,13 +10,17 @@ import { evolve, initial, type RecipientStatus } from '../queue/state.ts';
  * The lines, from the letter's own events; `[]` when none of them says what letter it is. Recipients are
  * as they are routed, the prefix of a virtual domain included; those that are done stay in the list.
  */
-export function qreadLines(message: MessageId, events: readonly RecordedEvent[]): readonly string[] {
+export function qreadLines(
+  message: MessageId,
+  events: readonly RecordedEvent[],
+): readonly string[] {
   const state = initial();
   const redirected = new Set<RecipientNo>();
   for (const event of events as readonly (RecordedEvent & QueueEvent)[]) {
     evolve(state, event);
     if (event.type === 'RecipientRedirected') redirected.add(event.data.rcpt);
-    if (event.type === 'AttemptStarted') event.data.rcpts.forEach((rcpt) => redirected.delete(rcpt));
+    if (event.type === 'AttemptStarted')
+      event.data.rcpts.forEach((rcpt) => redirected.delete(rcpt));
   }
   if (state.body.id === '') return [];
   const { birth, body, returnPath, failures } = state;

@@ -25,7 +25,12 @@ describe('waybill.toml', () => {
       controlDir: join(dir, 'control'),
       dataDir: '/data',
       listen: { smtp: [{ host: '127.0.0.1', port: 2525 }], smtps: [], submission: [] },
-      log: { engine: 'sqlite', inDoubt: 'retry', minFreeBytes: 64 * 1024 * 1024 },
+      log: {
+        engine: 'sqlite',
+        inDoubt: 'retry',
+        minFreeBytes: 64 * 1024 * 1024,
+        copyTo: undefined,
+      },
       door: {
         processes: 1,
         maxConnections: 500,

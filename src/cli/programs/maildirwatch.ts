@@ -10,7 +10,4 @@ async function* nowAndEvery(ms: number): AsyncGenerator<unknown> {
   yield* setInterval(ms);
 }
 
-await main(
-  'maildirwatch',
-  maildirwatch({ clock: systemClock, print, looks: nowAndEvery(30_000) }),
-);
+await main('maildirwatch', maildirwatch({ clock: systemClock, print, looks: nowAndEvery(30_000) }));

@@ -15,7 +15,9 @@ function facts(): ShowctlFacts {
   const { users } = readConfig({ dir: config, data, env: process.env });
   const { account, gid } = systemAccounts();
   const find = (named: string): SystemAccount | undefined => account(named.split(':')[0] ?? '');
-  const [alias, door, queue, remote] = [users.alias, users.door, users.queue, users.remote].map(find);
+  const [alias, door, queue, remote] = [users.alias, users.door, users.queue, users.remote].map(
+    find,
+  );
   const group = (named: string): number | undefined => {
     const own = named.split(':')[1];
     return own === undefined ? find(named)?.gid : gid(own);
@@ -27,4 +29,7 @@ function facts(): ShowctlFacts {
   };
 }
 
-await main('qmail-showctl', qmailShowctl({ files: controlFilesIn(join(config, 'control')), facts, print }));
+await main(
+  'qmail-showctl',
+  qmailShowctl({ files: controlFilesIn(join(config, 'control')), facts, print }),
+);

@@ -46,22 +46,46 @@ const kernelLockMs = 5_000;
 export function deliverToMbox(parts: MboxParts, task: MboxTask): Promise<Halt | undefined> {
   const deadline = parts.clock.now() + lockLimitMs;
   return parts.inTurn(task.path, async () => {
-    const opened = parts.as(() => open(parts.files, task));
-    if ('kind' in opened) return opened;
-    const { fd, regular } = opened;
-    try {
-      const locks = regular ? await lock(parts, task.path, fd, deadline) : noLocks;
-      if (locks === 'busy') return defer('File has been locked for 30 seconds straight. (#4.3.0)');
-      try {
-        return await append(parts, task, fd, locks);
-      } finally {
-        if (locks.dot) parts.as(() => unlock(parts.files, task.path));
-      }
-    } finally {
-      // The kernel's locks end with this.
-      parts.files.closeSync(fd);
+    for (;;) {
+      const outcome = await attempt(parts, task, deadline);
+      if (outcome !== 'moved') return outcome;
+      if (parts.clock.now() >= deadline) return lockedTooLong;
     }
   });
+}
+
+const lockedTooLong = defer('File has been locked for 30 seconds straight. (#4.3.0)');
+
+/** `moved`: while we waited for the lock, somebody put another file in its place. */
+async function attempt(
+  parts: MboxParts,
+  task: MboxTask,
+  deadline: Instant,
+): Promise<Halt | undefined | 'moved'> {
+  const { files, as } = parts;
+  const opened = as(() => open(files, task));
+  if ('kind' in opened) return opened;
+  const { fd, regular } = opened;
+  try {
+    const locks = regular ? await lock(parts, task.path, fd, deadline) : noLocks;
+    if (locks === 'busy') return lockedTooLong;
+    try {
+      // A letter in a file that has no name any more would be lost.
+      if (regular && as(() => isMoved(files, task.path, fd))) return 'moved';
+      return await append(parts, task, fd, locks);
+    } finally {
+      if (locks.dot) as(() => unlock(files, task.path));
+    }
+  } finally {
+    // The kernel's locks end with this.
+    files.closeSync(fd);
+  }
+}
+
+function isMoved(files: FileCalls, path: string, fd: number): boolean {
+  const named = files.statSync(path, { throwIfNoEntry: false });
+  const held = files.fstatSync(fd);
+  return named?.ino !== held.ino || named.dev !== held.dev;
 }
 
 type Opened = { readonly fd: number; readonly regular: boolean };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { existsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemFiles, type FileCalls } from '../../../src/delivery/local/file-calls.ts';
 import { inTurn } from '../../../src/delivery/local/in-turn.ts';
@@ -97,6 +97,27 @@ describe('an mbox', () => {
     clock.at(start + 5_000, () => systemFiles.unlinkSync(join(home.path, 'mbox.lock')));
     expect(await pushing(deliverToMbox(parts(), task()), 250)).toBeUndefined();
     expect(home.read('mbox')).toContain('partial');
+  });
+
+  it('goes into the file that has the name, when another was put there while it waited', async () => {
+    const mbox = join(home.path, 'mbox');
+    let waited = 0;
+    const kernelLock = async () => {
+      waited += 1;
+      if (waited === 1) {
+        // A mail reader that writes a new file and renames it into place.
+        writeFileSync(`${mbox}.new`, 'kept\n');
+        renameSync(mbox, `${mbox}.old`);
+        renameSync(`${mbox}.new`, mbox);
+      }
+      return 'locked' as const;
+    };
+    expect(
+      await deliverToMbox({ ...parts(), kernelLock }, task('Subject: x\r\n\r\nhere\r\n')),
+    ).toBeUndefined();
+    expect(readFileSync(mbox, 'latin1')).toMatch(/^kept\n[^]*here\n/);
+    expect(readFileSync(`${mbox}.old`, 'latin1')).toBe('');
+    expect(waited).toBe(2);
   });
 
   it('whose lock was forgotten more than five minutes ago is free', async () => {

@@ -7,6 +7,7 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostname } from 'node:os';
 import { directIntake } from '../../../composition/links/direct-intake.ts';
+import { readConfig } from '../../../control/config.ts';
 import { readControls } from '../../../control/disk.ts';
 import { openNodeLog } from '../../../control/node-log.ts';
 import { incomingLetter } from '../../../ingress/inject/incoming.ts';
@@ -42,6 +43,7 @@ export async function callAlone(places: Places, user: string): Promise<EngineCal
     const queue = queueIntake({
       ...{ letters: openLetters({ log }), bodies: openBodies(spool), clock: systemClock },
       rules: () => ({ routing: toRoutingRules(controls), digest }),
+      copyTo: readConfig({ dir: places.config, env: process.env, data: '.' }).log.copyTo,
     });
     const intake = directIntake({ queue, spool, clock: systemClock });
     const caller = () => ({ uid: process.getuid?.() ?? 0, pid: process.pid, user });

@@ -8,7 +8,10 @@ const helloMs = 5_000;
  * Changes to the data directory, since a socket's path must be short. Errors: the system's
  * (`ENOENT`, `ECONNREFUSED`: no engine runs there), and troubles of the link.
  */
-export async function withControlLink<T>(data: string, use: (link: Link) => Promise<T>): Promise<T> {
+export async function withControlLink<T>(
+  data: string,
+  use: (link: Link) => Promise<T>,
+): Promise<T> {
   process.chdir(data);
   const link = await dial('run/control.sock');
   try {

@@ -27,7 +27,10 @@ export function openPipe(): Pipe {
 function openEnds(path: string): Pipe {
   const both = openSync(path, constants.O_RDWR);
   try {
-    return { reader: openSync(path, constants.O_RDONLY), writer: openSync(path, constants.O_WRONLY) };
+    return {
+      reader: openSync(path, constants.O_RDONLY),
+      writer: openSync(path, constants.O_WRONLY),
+    };
   } finally {
     closeSync(both);
   }

@@ -3,39 +3,37 @@
  * The new mbox is written beside the old one, forced to disk and put in its place; only then do the
  * letters go. A stop before that leaves everything as it was, one after it may leave letters in both.
  */
-import { closeSync, fchmodSync, fsyncSync, openSync, readSync, renameSync, statSync, unlinkSync } from 'node:fs'; // prettier-ignore
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { tryLock, unlock } from '../../../delivery/local/dot-lock.ts';
 import { fromLine } from '../../../delivery/local/env.ts';
-import { systemFiles } from '../../../delivery/local/file-calls.ts';
 import { quoteFrom } from '../../../delivery/local/quote-from.ts';
-import type { Clock } from '../../../platform/clock.ts';
 import { errnoOf, errorWords } from '../../../platform/errno.ts';
 import { readDescriptor, writeDescriptor } from '../lib/descriptors.ts';
 import { tryLater, type Environment, type Program } from '../lib/program.ts';
 import { lettersIn, type MaildirLetter } from './maildir-letters.ts';
-
-const lockLimitMs = 30_000;
-const lockAgainMs = 250;
+import { withMboxLock, type LockParts } from './mbox-lock.ts';
 
 /** Reads `MAILDIR`, `MAIL` and `MAILTMP`; the last two must lie on one file system. */
 export const maildir2mbox =
-  ({ clock }: { readonly clock: Clock }): Program =>
+  (parts: LockParts): Program =>
   async ({ env, say }) => {
     const maildir = needed(env, 'MAILDIR');
     const mbox = needed(env, 'MAIL');
     const temporary = needed(env, 'MAILTMP');
     const letters = during(`scan ${maildir}`, () =>
-      lettersIn(maildir, ['new', 'cur'], clock.now()),
+      lettersIn(maildir, ['new', 'cur'], parts.clock.now()),
     );
     if (letters.length === 0) return 0;
-    await lock(mbox, clock);
-    try {
-      await rewrite(mbox, temporary, letters);
-    } finally {
-      unlock(systemFiles, mbox);
-    }
+    await withMboxLock(mbox, parts, () => rewrite(mbox, temporary, letters));
     for (const { path } of letters) {
       try {
         unlinkSync(path);
@@ -58,15 +56,6 @@ function during<T>(what: string, work: () => T): T {
     return work();
   } catch (cause) {
     throw tryLater(`unable to ${what}: ${errorWords(cause)}`);
-  }
-}
-
-/** Against deliveries, procmail and mail readers; where no lock can be made, qmail goes on, too. */
-async function lock(mbox: string, clock: Clock): Promise<void> {
-  const until = clock.now() + lockLimitMs;
-  while (tryLock(systemFiles, mbox, clock.now()) === 'busy') {
-    if (clock.now() >= until) throw tryLater(`unable to lock ${mbox}: timed out`);
-    await sleep(lockAgainMs);
   }
 }
 

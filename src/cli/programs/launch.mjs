@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+/**
+ * Every small program as it is installed: the name it is called by says which. Plain JavaScript, because
+ * the node that a shell finds may be older than the one that this package brings along; it then hands
+ * over to that one. `launch.mjs NAME …` calls one by name.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import * as module from 'node:module';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const wanted = 24;
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Other names that a program is known by. */
+const links = { mailq: 'sendmail' };
+
+const self = basename(fileURLToPath(import.meta.url));
+if (basename(process.argv[1]) === self) process.argv.splice(1, 1);
+const name = basename(process.argv[1] ?? '');
+
+if (Number(process.versions.node.split('.')[0]) >= wanted) await run();
+else handOver();
+
+async function run() {
+  const file = Object.hasOwn(links, name) ? links[name] : name;
+  const built = here(`../../../dist/src/cli/programs/${file}.js`);
+  const program = existsSync(built) ? built : here(`./${file}.ts`);
+  if (!/^[a-z0-9-]+$/.test(file) || !existsSync(program)) {
+    console.error(`${self}: there is no program ${name}`);
+    process.exit(100);
+  }
+  rememberCompiled();
+  await import(program);
+}
+
+/**
+ * What was compiled once is found by the next call: in the user's own cache, where he has one. What the
+ * engine has said for this call only is not for the programs that are called from it.
+ */
+function rememberCompiled() {
+  if (process.env.NODE_COMPILE_CACHE !== undefined) {
+    delete process.env.NODE_COMPILE_CACHE;
+    return;
+  }
+  const caches = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  if (existsSync(caches)) module.enableCompileCache(join(caches, 'waybill'));
+}
+
+function handOver() {
+  const own = here('../../../node_modules/.bin/node');
+  if (!existsSync(own)) {
+    console.error(`${name}: needs node ${wanted} or newer; this is ${process.version}`);
+    process.exit(111);
+  }
+  const args = ['--disable-warning=ExperimentalWarning', here(`./${self}`), name];
+  const { status } = spawnSync(own, [...args, ...process.argv.slice(2)], { stdio: 'inherit' });
+  process.exit(status ?? 111);
+}

@@ -1,0 +1,62 @@
+/** The queue as it is now, for programs that look and go: the agenda's checkpoint, and the log since. */
+import { join } from 'node:path';
+import { statSync } from 'node:fs';
+import { empty, fold, type Agenda } from '../../../../projections/agenda.ts';
+import { openPages, type LogPages } from '../../../log/sqlite/open-pages.ts';
+import type { MessageId } from '../../../mail/envelope.ts';
+import { restoreAgenda } from '../../../queue/agenda-restore.ts';
+import { pagesOf } from '../../../trace/pages.ts';
+
+export type QueueNow = { readonly agenda: Agenda; readonly log: LogPages };
+
+/** Why the queue cannot be looked at; `what` as qmail's programs put it: `chdir`, `open log`. */
+export class QueueOutOfReach extends Error {
+  readonly what: string;
+
+  constructor(what: string, cause: unknown) {
+    super(`unable to ${what}`, { cause });
+    this.what = what;
+  }
+}
+
+/** For root, and for whoever the queue runs as. Throws `QueueOutOfReach`. */
+export async function withQueueNow<T>(
+  data: string,
+  use: (now: QueueNow) => Promise<T>,
+): Promise<T> {
+  reaching('chdir', () => statSync(`${data}/.`));
+  const file = join(data, 'log/waybill.db');
+  const log = reaching('open log', () => {
+    // SQLite would say less about one that is missing.
+    statSync(file);
+    return openPages(file);
+  });
+  try {
+    return await use({ log, agenda: await agendaOf(log, join(data, 'checkpoints/agenda')) });
+  } finally {
+    log.close();
+  }
+}
+
+function reaching<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new QueueOutOfReach(what, cause);
+  }
+}
+
+async function agendaOf(log: LogPages, file: string): Promise<Agenda> {
+  const agenda = empty();
+  const { position } = await restoreAgenda({ log, file }, agenda);
+  for await (const page of pagesOf(log, { after: position })) {
+    for (const event of page) fold(agenda, event);
+  }
+  return agenda;
+}
+
+/** Letters with recipients that wait, then those that owe a bounce; each once. */
+export function* lettersOf({ rows, owing }: Agenda): Generator<MessageId> {
+  for (const letter of rows.openLetters()) yield rows.idOf(letter);
+  for (const message of owing) if (!rows.has(message)) yield message;
+}
