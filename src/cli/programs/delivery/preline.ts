@@ -28,7 +28,9 @@ export async function preline({ args, env, input }: Call): Promise<number> {
   try {
     // One that could not be started says so before anything is read.
     const early = await Promise.race([ended, nextTurn()]);
-    if (early === undefined) await feed(pipe.writer, prefixed(head, input()));
+    // Also to one that has ended already: whether it read a large letter must not be a matter of time.
+    const canHear = early === undefined || early.how === 'exit';
+    if (canHear) await feed(pipe.writer, prefixed(head, input()));
   } finally {
     closeSync(pipe.writer);
   }
@@ -60,27 +62,30 @@ const nextTurn = (): Promise<undefined> =>
   new Promise((resolve) => setImmediate(() => resolve(undefined)));
 
 async function feed(writer: number, letter: AsyncIterable<Buffer>): Promise<void> {
-  let bytes = 0;
-  let deaf: Error | undefined;
-  try {
-    for await (const chunk of letter) {
-      bytes += chunk.byteLength;
-      if (deaf === undefined) deaf = await heard(writer, chunk);
-      if (deaf !== undefined && bytes > unnoticedBytes) throw deaf;
-    }
-  } catch (cause) {
-    throw tryLater(`unable to copy input: ${errorWords(cause)}`);
-  }
+  const failure = await copy(writer, letter).catch(errorWords);
+  if (failure !== undefined) throw tryLater(`unable to copy input: ${failure}`);
 }
 
-/** The error when nobody reads any more. */
-async function heard(writer: number, chunk: Buffer): Promise<Error | undefined> {
+/** In words what went wrong, if anything did that counts. */
+async function copy(writer: number, letter: AsyncIterable<Buffer>): Promise<string | undefined> {
+  let bytes = 0;
+  let isHeard = true;
+  for await (const chunk of letter) {
+    bytes += chunk.byteLength;
+    isHeard &&= await isRead(writer, chunk);
+    if (!isHeard && bytes > unnoticedBytes) return 'broken pipe';
+  }
+  return undefined;
+}
+
+/** Whether anybody reads still. */
+async function isRead(writer: number, chunk: Buffer): Promise<boolean> {
   try {
     await writeToPipe(writer, chunk);
-    return undefined;
+    return true;
   } catch (cause) {
-    if (!(cause instanceof Error) || errnoOf(cause) !== 'EPIPE') throw cause;
-    return cause;
+    if (errnoOf(cause) !== 'EPIPE') throw cause;
+    return false;
   }
 }
 
