@@ -101,10 +101,15 @@ export async function makeEngine(options: EngineOptions = {}): Promise<Engine> {
         },
       );
       const started = child;
+      const before = output.length;
       const hear = (chunk: Buffer) => (output += chunk.toString());
       started.stdout!.on('data', hear);
       started.stderr!.on('data', hear);
       await greets(port, started, () => output);
+      // The door greets before the channels are up. A role that is killed meanwhile comes a little later.
+      const limit = Date.now() + 10_000;
+      const isUp = () => output.includes('"msg":"running"', before);
+      while (!isUp() && isAlive(started.pid!) && Date.now() < limit) await sleep(5);
     },
     async stop() {
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
