@@ -28,10 +28,18 @@ export function crlfToLf(): ByteConverter {
       if (chunk.length === 0 || (!held && !chunk.includes(CR))) return chunk;
       const out = new Uint8Array(chunk.length + 1);
       let size = 0;
-      for (const byte of chunk) {
-        if (held && byte !== LF) out[size++] = CR;
-        held = byte === CR;
-        if (!held) out[size++] = byte;
+      if (held && chunk[0] !== LF) out[size++] = CR;
+      held = false;
+      // Line by line, not byte by byte: every letter for a mailbox passes here.
+      for (let at = 0; at < chunk.length;) {
+        const cr = chunk.indexOf(CR, at);
+        const end = cr < 0 ? chunk.length : cr;
+        out.set(chunk.subarray(at, end), size);
+        size += end - at;
+        if (cr < 0) break;
+        held = cr === chunk.length - 1;
+        if (!held && chunk[cr + 1] !== LF) out[size++] = CR;
+        at = cr + 1;
       }
       return out.subarray(0, size);
     },

@@ -82,11 +82,13 @@ export function localHandlers(
     dataDirectory: config.dataDir,
     dotQmail: diskDotQmail,
   });
+  // Asked once: it is a system call, and every Maildir name has it.
+  const hostName = hostname();
   const channel = localChannel({
     ownerOf: (local) => directory.ownerOf(local),
     settings: () => ({
       defaultDelivery: controls.current.controls.defaultdelivery ?? config.local.defaultDelivery,
-      hostName: hostname(),
+      hostName,
       programTimeoutMs: config.local.programTimeoutMs,
       programProcesses: config.local.programProcesses,
       maildirQuota: config.local.maildirQuota,
