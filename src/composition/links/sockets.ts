@@ -6,9 +6,10 @@
  * path may have 107 bytes, a data directory's more.
  */
 import { chmodSync, chownSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { BehaviorSubject, filter, firstValueFrom, race, timer, type Observable } from 'rxjs';
-import { openLink, type Handlers, type Link } from '../../platform/link.ts';
+import { dialLink } from '../../platform/dial-link.ts';
+import type { Handlers, Link } from '../../platform/link.ts';
 
 /** How long the other side may take to say hello. */
 const helloMs = 5_000;
@@ -45,23 +46,16 @@ export async function listenForLinks(
 }
 
 /** One link, or a rejection (`ENOENT`, `ECONNREFUSED`: nobody serves it). */
-export function connectLink(name: LinkName, handlers: Handlers = {}): Promise<Link> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(socketPath(name));
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      const link = openLink(socket, handlers);
-      // Connected is not yet accepted: a role is ready when the other side has heard of it.
-      link.request('hello', {}, { timeoutMs: helloMs }).then(
-        () => resolve(link),
-        (cause: unknown) => {
-          link.close();
-          reject(cause);
-        },
-      );
-    });
-  });
+export async function connectLink(name: LinkName, handlers: Handlers = {}): Promise<Link> {
+  const link = await dialLink(socketPath(name), handlers);
+  try {
+    // Connected is not yet accepted: a role is ready when the other side has heard of it.
+    await link.request('hello', {}, { timeoutMs: helloMs });
+    return link;
+  } catch (cause) {
+    link.close();
+    throw cause;
+  }
 }
 
 export type SteadyLink = {

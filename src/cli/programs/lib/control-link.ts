@@ -1,6 +1,6 @@
 /** A question to the running engine, at its control socket: for root, and for whoever the queue runs as. */
-import { connect } from 'node:net';
-import { openLink, type Link } from '../../../platform/link.ts';
+import { dialLink } from '../../../platform/dial-link.ts';
+import type { Link } from '../../../platform/link.ts';
 
 const helloMs = 5_000;
 
@@ -13,7 +13,7 @@ export async function withControlLink<T>(
   use: (link: Link) => Promise<T>,
 ): Promise<T> {
   process.chdir(data);
-  const link = await dial('run/control.sock');
+  const link = await dialLink('run/control.sock');
   try {
     await link.request('hello', {}, { timeoutMs: helloMs });
     return await use(link);
@@ -21,13 +21,3 @@ export async function withControlLink<T>(
     link.close();
   }
 }
-
-const dial = (path: string): Promise<Link> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(openLink(socket));
-    });
-  });

@@ -1,8 +1,8 @@
 /** A call at the engine's door for local programs; without an engine, the log itself where it is ours. */
-import { connect } from 'node:net';
 import type { QueueEnvelope } from '../../../ingress/inject/queue-envelope.ts';
+import { dialLink } from '../../../platform/dial-link.ts';
 import { errnoOf } from '../../../platform/errno.ts';
-import { openLink, type Link } from '../../../platform/link.ts';
+import type { Link } from '../../../platform/link.ts';
 import { meet, type Challenge } from '../../../platform/local-callers.ts';
 import type { Places } from './places.ts';
 import { QueueTrouble } from './queue-trouble.ts';
@@ -35,7 +35,7 @@ export async function callEngine(places: Places, user: string): Promise<EngineCa
   }
   let link: Link;
   try {
-    link = await dial('run/inject.sock');
+    link = await dialLink('run/inject.sock');
   } catch (cause) {
     const code = errnoOf(cause) ?? '';
     if (code === 'EACCES') throw new QueueTrouble(62, String(cause));
@@ -50,16 +50,6 @@ export async function callEngine(places: Places, user: string): Promise<EngineCa
     throw cause;
   }
 }
-
-const dial = (path: string): Promise<Link> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(openLink(socket));
-    });
-  });
 
 async function introduce(link: Link, user: string): Promise<EngineCall> {
   const hello = { pid: process.pid, user };
