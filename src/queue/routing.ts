@@ -64,25 +64,38 @@ const local = (address: Address, rule: string): Route => ({
 
 /** A route to another host. An exception in virtualdomains is named, and so is the smtproutes line that hit. */
 function sendOn(address: Address, rules: RoutingRules): Route {
-  const host = domainOf(address);
+  const { hop, said } = outTo(domainOf(address), rules.smtproutes);
   const exception = findVirtual(address, rules);
-  const smtproute = findDomain(domainKeys(host), rules.smtproutes);
-  const relay = smtproute && parseRelay(smtproute.prefix);
-  const said = [
-    ...(exception ? [`virtualdomains: ${exception.key}:`] : []),
-    ...(smtproute ? [`smtproutes: ${smtproute.key}:${smtproute.prefix}`] : []),
-  ];
-  return {
-    channel: 'remote',
-    hop: relay === undefined ? { host } : { host, relay },
-    address,
-    rule: said.join('; ') || 'default: remote',
-  };
+  const rule = [...(exception ? [`virtualdomains: ${exception.key}:`] : []), ...said].join('; ');
+  return { channel: 'remote', hop, address, rule: rule || 'default: remote' };
+}
+
+type WayOut = { readonly hop: Route['hop']; readonly said: readonly string[] };
+
+/** What smtproutes say of a host is asked at each attempt, and of few hosts again and again. */
+const waysOut = new WeakMap<RoutingRules['smtproutes'], Map<string, WayOut>>();
+const waysKept = 1_000;
+
+function outTo(host: string, smtproutes: RoutingRules['smtproutes']): WayOut {
+  const known = waysOut.get(smtproutes) ?? new Map<string, WayOut>();
+  waysOut.set(smtproutes, known);
+  const found = known.get(host) ?? findWayOut(host, smtproutes);
+  if (known.size >= waysKept) known.clear();
+  known.set(host, found);
+  return found;
+}
+
+function findWayOut(host: string, smtproutes: RoutingRules['smtproutes']): WayOut {
+  const smtproute = findDomain(domainKeys(host), smtproutes);
+  if (smtproute === undefined) return { hop: { host }, said: [] };
+  const relay = parseRelay(smtproute.prefix);
+  const said = [`smtproutes: ${smtproute.key}:${smtproute.prefix}`];
+  return { hop: relay === undefined ? { host } : { host, relay }, said };
 }
 
 /** Keys are asked for in lower case; the address keeps its own. */
 const findVirtual = (address: Address, { virtualdomains }: RoutingRules) =>
-  findVirtualDomain(asciiLower(address), virtualdomains);
+  virtualdomains.size === 0 ? undefined : findVirtualDomain(asciiLower(address), virtualdomains);
 
 /**
  * A local address as its sender knew it: without the prefix that virtualdomains put in front, when the

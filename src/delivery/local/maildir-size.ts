@@ -18,7 +18,6 @@ import {
   type Usage,
 } from '../../mail/quota.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { errnoOf } from '../../platform/errno.ts';
 import { countMaildir } from './maildir-count.ts';
 import { writeAll, type As, type FileCalls } from './file-calls.ts';
 
@@ -72,13 +71,9 @@ export function noteLetter({ files, as }: SizeParts, path: string, letterBytes: 
 type SizeFile = { readonly text: string; readonly bytes: number; readonly mtimeMs: number };
 
 function read(files: FileCalls, path: string): SizeFile | undefined {
-  let fd: number;
-  try {
-    fd = files.openSync(`${path}maildirsize`, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined;
-    throw cause;
-  }
+  const file = `${path}maildirsize`;
+  if (files.statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
+  const fd = files.openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const { size, mtimeMs } = files.fstatSync(fd);
     const buffer = Buffer.alloc(Math.min(size, longestFile));

@@ -58,7 +58,7 @@ describe('the search for a dot-qmail file', () => {
     ['EIO', 'ZUnable to open .qmail-a: input/output error. (#4.3.0)\n'],
     ['ELOOP', 'Kdid 0+0+0\n'],
   ])('that meets %s says %p', async (code, expected) => {
-    home.write('.qmail-default', '# b\n');
+    home.write('.qmail-default', '# b\n').write('.qmail-a', '# a\n');
     const openSync = ((...args: Parameters<FileCalls['openSync']>) => {
       if (String(args[0]).endsWith('.qmail-a')) throw Object.assign(new Error(), { code });
       return systemFiles.openSync(...args);
