@@ -1,0 +1,97 @@
+/** All leases there ever were, as far as they still matter, and who answers for whose letters. */
+import type { RecordedEvent, Revision } from '../log/ports.ts';
+import type { Instant } from '../platform/clock.ts';
+import { incarnationOf, type Incarnation, type LeaseEvent, type WhyTaken } from './events.ts';
+
+export type Lease = {
+  readonly incarnation: Incarnation;
+  readonly node: string;
+  readonly beatMs: number;
+  readonly ttlMs: number;
+  readonly address: string | undefined;
+  readonly openedAt: Instant;
+  status: 'open' | 'draining' | 'closed' | 'taken';
+  /** Of its last event. */
+  revision: Revision;
+  /** When its last event was decided, by its own clock: for people, never for deciding. */
+  heardAt: Instant;
+  /** Letters that are not done, as it said last. */
+  letters: number;
+  taken: { readonly by: Incarnation; readonly why: WhyTaken } | undefined;
+};
+
+export type Leases = Map<Incarnation, Lease>;
+
+export const empty = (): Leases => new Map();
+
+export function fold(
+  leases: Leases,
+  event: Pick<RecordedEvent, 'stream' | 'revision'> & LeaseEvent,
+): Leases {
+  const incarnation = incarnationOf(event.stream);
+  if (incarnation === undefined) return leases;
+  if (event.type === 'LeaseOpened') {
+    const { node, beatMs, ttlMs, address } = event.data;
+    leases.set(incarnation, {
+      ...{ incarnation, node, beatMs, ttlMs, address, openedAt: event.at, status: 'open' },
+      ...{ revision: event.revision, heardAt: event.at, letters: 0, taken: undefined },
+    });
+    return leases;
+  }
+  const lease = leases.get(incarnation);
+  if (lease === undefined) return leases;
+  lease.revision = event.revision;
+  lease.heardAt = event.at;
+  switch (event.type) {
+    case 'LeaseBeat':
+      lease.letters = event.data.open;
+      break;
+    case 'LeaseDraining':
+      lease.status = 'draining';
+      lease.letters = event.data.open;
+      break;
+    case 'LeaseClosed':
+      lease.status = 'closed';
+      lease.letters = event.data.open;
+      break;
+    case 'LeaseTaken':
+      lease.status = 'taken';
+      lease.taken = event.data;
+      break;
+  }
+  return leases;
+}
+
+/**
+ * Who answers for the letters of an incarnation: itself, or through however many takes. So even a letter
+ * that a cut-off node accepted after its lease was taken has an owner at once.
+ */
+export function heirOf(leases: Leases, incarnation: Incarnation): Incarnation {
+  let heir = incarnation;
+  // A take is appended by somebody alive, so there are no circles; a forged one must not hang us.
+  for (let links = 0; links <= leases.size; links += 1) {
+    const next = leases.get(heir)?.taken?.by;
+    if (next === undefined) return heir;
+    heir = next;
+  }
+  return heir;
+}
+
+/** Those that may still say something. */
+export const living = (leases: Leases): readonly Lease[] =>
+  [...leases.values()].filter(({ status }) => status === 'open' || status === 'draining');
+
+/**
+ * This node's part of a limit that holds for all together: at least one. What does not divide goes to those
+ * that began first.
+ */
+export function partOf(limit: number, leases: Leases, self: Incarnation): number {
+  const sharing = living(leases)
+    .filter(({ status }) => status === 'open')
+    .map(({ incarnation }) => incarnation)
+    .sort();
+  const rank = sharing.indexOf(self);
+  if (rank < 0) return Math.min(1, limit);
+  const part = Math.floor(limit / sharing.length) + (rank < limit % sharing.length ? 1 : 0);
+  return limit <= 0 ? 0 : Math.max(1, part);
+}
