@@ -18,6 +18,7 @@ import { isInternational, isSendable } from './sendable.ts';
 import type { Session } from './session.ts';
 import type { TcpTimeouts } from './tcpto.ts';
 import { noteAnswer, noteTimeout, passesBy } from './tcpto.ts';
+import { openTrail, withTrail, type Trail } from './trail.ts';
 import { transact } from './transaction.ts';
 import type { Course, Peer, Recipient } from './verdicts.ts';
 import { leftOver, sameForAll, toOutcomes } from './verdicts.ts';
@@ -89,29 +90,44 @@ const hopKey = ({ host, relay }: NextHop): string =>
 
 /** One transaction with whoever answers first. All addresses must be sendable. */
 export async function reach(order: Order, parts: DeliverParts): Promise<Said> {
+  const trail = openTrail(parts.hosts.dns);
+  const said = await search(order, parts, trail);
+  return { ...said, outcomes: withTrail(said, trail.all()) };
+}
+
+async function search(order: Order, parts: DeliverParts, trail: Trail): Promise<Said> {
   const rested = parts.pool.take(hopKey(order.hop));
   if (rested !== undefined) {
     const said = await converse(rested, order, parts);
+    if (said !== undefined) {
+      trail.overOpenConnection();
+      return said;
+    }
     // It had died in its sleep: that is nobody's fault, and no attempt either.
-    if (said !== undefined) return said;
   }
   const found = await findHosts(order.hop, {
     ...parts.hosts,
+    dns: trail.dns,
     listenPorts: parts.settings.listenPorts,
   });
   if (found.kind !== 'found') return all(sameForAll(order.recipients, found.kind, found.text));
-  return tryInTurn(reachable(found.targets, parts), order, parts);
+  return tryInTurn(reachable(found.targets, parts, trail), order, parts, trail);
 }
 
 function reachable(
   targets: readonly Target[],
   { settings, tcpto, patienceMs, clock }: DeliverParts,
+  trail: Trail,
 ) {
   const { outgoingIp } = settings;
   const now = clock.now();
   return targets
     .filter(({ address }) => outgoingIp === undefined || isIpv4(address) === isIpv4(outgoingIp))
-    .filter(({ address }) => !passesBy(tcpto, address, now, patienceMs))
+    .filter(({ address }) => {
+      const isSilent = passesBy(tcpto, address, now, patienceMs);
+      if (isSilent) trail.passedBy(address, tcpto.get(address)!.at + patienceMs);
+      return !isSilent;
+    })
     .slice(0, addressesTried);
 }
 
@@ -120,6 +136,7 @@ async function tryInTurn(
   targets: readonly Target[],
   order: Order,
   parts: DeliverParts,
+  trail: Trail,
 ): Promise<Said> {
   const { recipients } = order;
   let last = all(sameForAll(recipients, 'deferred', noConnection));
@@ -130,8 +147,12 @@ async function tryInTurn(
     if (opened.kind === 'open') {
       const said = await converse(opened.session, order, parts);
       if (said !== undefined) return said;
+      trail.inVain(target, 'died');
       last = unheeded({ recipients, course: { end: 'stale' }, peer: opened.session.peer });
-    } else if ('peer' in opened) {
+      continue;
+    }
+    trail.inVain(target, opened.kind);
+    if ('peer' in opened) {
       last = unheeded({ recipients, course: toCourse(opened), peer: opened.peer });
       // "Not now" sends us to the next address (RFC 5321 §5.1); "never" is not asked elsewhere.
       if (opened.kind !== 'died' && opened.said.code >= 500) break;

@@ -87,12 +87,19 @@ function greet(target: Target, socket: Socket, parts: OpenParts, tls: boolean): 
     });
     // Listens for good: the library may report once more, and an unheard 'error' would throw.
     connection.on('error', (cause: ConnectionError) => {
+      // It spoke, so it is told goodbye, whose answer nobody awaits (qmail-remote quit).
+      if (typeof cause.response === 'string') sayGoodbye(connection);
       settle(toFailure(cause, target), tls && tlsWasOffered(connection, cause));
     });
     // Closed without a word, by us or by them.
     connection.once('end', () => settle({ kind: 'died', peer: toPeer(target) }, false));
     connection.connect();
   });
+}
+
+function sayGoodbye(connection: SMTPConnection): void {
+  const socket = connection._socket as Socket | false;
+  if (socket !== false && socket.writable) socket.write('QUIT\r\n');
 }
 
 /**

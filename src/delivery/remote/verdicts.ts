@@ -61,7 +61,8 @@ export function toOutcomes(
     if (refused !== undefined && later.has(recipient)) {
       return { rcpt, ...toVerdict({ ...refused, kind: 'deferred' }, peer) };
     }
-    const outcome = { rcpt, ...toVerdict(combine(refused, onMessage), peer) };
+    const report = refused === undefined ? onMessage : onlyRefused(refused, peer.address);
+    const outcome = { rcpt, ...toVerdict(report, peer) };
     return inDoubt && refused === undefined ? { ...outcome, doubt: true as const } : outcome;
   });
 }
@@ -101,7 +102,7 @@ export function messageReport(course: Course, ip: string): Report {
         course.said,
       );
     case 'nobody-accepted':
-      return { kind: 'failed', text: `Giving up on ${ip}.\n` };
+      return givingUp(ip);
     case 'data-refused':
       return withWords(refusal(course.said), `${ip} failed on DATA command.`, course.said);
     case 'answered':
@@ -138,14 +139,17 @@ const withWords = (kind: VerdictKind, text: string, said: SmtpReply): Report => 
   said,
 });
 
-const rank: Readonly<Record<VerdictKind, number>> = { delivered: 2, deferred: 1, failed: 0 };
+const givingUp = (ip: string): Report => ({ kind: 'failed', text: `Giving up on ${ip}.\n` });
 
-/** qmail-rspawn's rule: the word on the recipient stands; the word on the letter follows unless it is kinder. */
-function combine(onRecipient: Report | undefined, onMessage: Report): Report {
-  if (onRecipient === undefined) return onMessage;
-  if (rank[onMessage.kind] > rank[onRecipient.kind]) return onRecipient;
-  return { ...onRecipient, text: onRecipient.text + onMessage.text };
-}
+/**
+ * qmail-rspawn's rule for a recipient that was refused: the word on it, then the word on the letter. It gives
+ * every recipient a conversation of its own, so that word is always the same; what became of the others that
+ * shared ours is none of this one's business.
+ */
+const onlyRefused = (refused: Report, ip: string): Report => ({
+  ...refused,
+  text: refused.text + givingUp(ip).text,
+});
 
 function toVerdict({ kind, text, said }: Report, peer?: Peer): { kind: VerdictKind; reply: Reply } {
   const status = said === undefined ? ownStatus(text) : enhancedStatus(said);

@@ -1,6 +1,6 @@
 /** What qmail-remote needs of the machine and of the settings. */
 import { join } from 'node:path';
-import { readConfig } from '../../../control/config.ts';
+import { readWords } from '../../../control/config-words.ts';
 import { readControls } from '../../../control/disk.ts';
 import type { DeliverParts } from '../../../delivery/remote/deliver.ts';
 import { tcpDial } from '../../../delivery/remote/dial.ts';
@@ -13,10 +13,14 @@ import { placesOf } from '../lib/places.ts';
 import type { Environment } from '../lib/program.ts';
 import type { RemoteTools } from './qmail-remote.ts';
 
+/** Of `127.0.0.1:25`, `[::1]:25`, `:25`. */
+const portOf = (endpoint: string): number => Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
+
 /** Throws `ControlMistake`. The table of addresses that do not answer is the engine's; this one begins empty. */
 export function remoteParts(env: Environment): ReturnType<RemoteTools['prepare']> {
-  const { config: dir, data } = placesOf(env);
-  const { listen, remote } = readConfig({ dir, data, env });
+  const { config: dir } = placesOf(env);
+  const listen = readWords('listen', { dir, env });
+  const { tls } = readWords('remote', { dir, env });
   const { controls } = readControls(join(dir, 'control'));
   const parts: DeliverParts = {
     hosts: { dns: systemDns(), random: Math.random, ownAddresses },
@@ -28,8 +32,8 @@ export function remoteParts(env: Environment): ReturnType<RemoteTools['prepare']
       timeoutRemoteMs: controls.timeoutremote * 1000,
       ...(controls.outgoingip === undefined ? {} : { outgoingIp: controls.outgoingip }),
       // One letter, and goodbye.
-      ...{ tls: remote.tls, idleMs: 0, maxPerConnection: 1 },
-      listenPorts: Object.values(listen).flatMap((list) => list.map(({ port }) => port)),
+      ...{ tls: tls === 'off' ? 'off' : 'opportunistic', idleMs: 0, maxPerConnection: 1 },
+      listenPorts: Object.values(listen).flatMap((list) => list.map(portOf)),
     },
     signal: new AbortController().signal,
   };
