@@ -63,7 +63,7 @@ export async function accountOwner(
     if (account === 'temporary') return 'temporary';
     if (account === 'none' || account.uid === 0 || account.homeOwner !== account.uid) continue;
     const { uid, gid, home } = account;
-    return { user: name, uid, gid, home, dash, ext };
+    return { user: name, by: `account ${name}`, uid, gid, home, dash, ext };
   }
   return 'none';
 }

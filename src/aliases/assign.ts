@@ -14,6 +14,8 @@ import { ControlMistake } from '../mail/trouble.ts';
 /** One line's right-hand side. `home` is as written: absolute, or relative to the data directory. */
 export type Assignment = {
   readonly user: string;
+  /** The line, for the record: `users/assign:3 +joe-`. */
+  readonly by?: string;
   readonly uid?: number;
   readonly gid?: number;
   readonly home: string;
@@ -44,7 +46,9 @@ export function parseAssign(text: string, file = 'users/assign'): Assignments {
   const starts: { start: string; line: number }[] = [];
   for (const [index, line] of linesBeforeDot(text, file).entries()) {
     const mistake = (what: string) => new ControlMistake(file, index + 1, what);
-    const { start, assignment } = parseLine(line, mistake);
+    const { start, assignment: said } = parseLine(line, mistake);
+    const by = `users/assign:${index + 1} ${line.slice(0, start.length + 1)}`;
+    const assignment = { ...said, by };
     const table = line.startsWith('+') ? wildcard : simple;
     const key = asciiLower(start);
     // As in the cdb that qmail-newu makes: the first record of a key is the one found.

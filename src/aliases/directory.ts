@@ -81,7 +81,10 @@ function findAssignment(
 ): Assignment | undefined {
   try {
     const find = database?.();
-    if (find !== undefined) return find(local);
+    if (find !== undefined) {
+      const found = find(local);
+      return found && { ...found, by: 'users/cdb' };
+    }
   } catch (cause) {
     throw cannotTell('Trouble reading users/cdb in qmail-lspawn.', cause);
   }
@@ -94,7 +97,7 @@ const placeOf = ({ home }: Assignment, dataDirectory: string): Pick<Owner, 'home
 
 function aliasOwner(alias: AliasUser | undefined, local: string): Owner {
   if (alias === undefined) throw cannotTell('Unable to find alias user!');
-  return { user: 'alias', ...alias, dash: '-', ext: local };
+  return { user: 'alias', by: 'alias', ...alias, dash: '-', ext: local };
 }
 
 const cannotTell = (peer: string, cause?: unknown): Trouble =>

@@ -1,6 +1,8 @@
 /** Whose mail it is: what qmail-lspawn hands to qmail-local. */
 export type Owner = {
   readonly user: string;
+  /** What says so, for the record: `users/assign:3 +joe-`. */
+  readonly by?: string;
   /** Whom files and programs run as; absent: the user the engine runs as. */
   readonly uid?: number;
   readonly gid?: number;

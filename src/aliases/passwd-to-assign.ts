@@ -44,9 +44,10 @@ export function* passwdToAssign(
   ownerOf: OwnerOfHome,
 ): Generator<string> {
   const names = keyed(tables.mailnames);
+  // As in a control file: case does not matter, the last one of a name counts.
   const users = new Map<string, string>();
   for (const user of usersIn(passwd, tables, options, ownerOf)) {
-    if (!users.has(user.name)) users.set(user.name, user.fields);
+    users.set(asciiLower(user.name), user.fields);
     yield* linesFor(user, names, options);
   }
   if (!users.has('alias')) throw new PasswdMistake('unable to find alias user');
@@ -102,19 +103,20 @@ function* linesFor(
   }
 }
 
-/** A line without its last colon is none. */
+/** A line without its last colon is none, but its user must be there. */
 function* subusers(
   text: string,
   users: ReadonlyMap<string, string>,
   { breakCharacter, dash }: PasswdOptions,
 ): Generator<string> {
   for (const line of text.split('\n')) {
-    const [sub = '', user = '', prefix = '', ...rest] = line.split(':');
-    if (rest.length === 0 || line.startsWith('#')) continue;
-    const fields = users.get(user);
+    const [sub = '', user = '', prefix, ...rest] = line.split(':');
+    if (prefix === undefined || line.startsWith('#')) continue;
+    const fields = users.get(asciiLower(user));
     if (fields === undefined) {
       throw new PasswdMistake(`unable to find ${user} user for subuser`);
     }
+    if (rest.length === 0) continue;
     yield `=${sub}:${fields}:${dash}:${prefix}:\n`;
     if (breakCharacter !== '') yield `+${sub}${breakCharacter}:${fields}:${dash}:${prefix}-:\n`;
   }

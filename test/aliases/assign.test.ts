@@ -59,7 +59,9 @@ describe('users/assign', () => {
 
   it('takes an empty uid and gid for the user of the engine, and a home in the data directory', () => {
     const owner = lookUp(parseAssign('=joe:joe:::homes/joe:::\n.\n'), 'joe');
-    expect(owner).toEqual({ user: 'joe', home: 'homes/joe', dash: '', ext: '' });
+    expect(owner).toEqual({
+      ...{ user: 'joe', home: 'homes/joe', dash: '', ext: '', by: 'users/assign:1 =joe' },
+    });
   });
 
   it('knows a table without lines', () => {

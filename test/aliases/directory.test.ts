@@ -45,15 +45,23 @@ describe('the owner of a local part', () => {
   it('is the assigned user, whose home may lie in the data directory', async () => {
     const { ownerOf } = residents(parts());
     expect(await ownerOf('Joe-X')).toEqual({
+      by: expect.stringMatching(/^users\/assign:\d+ \+joe-$/),
       ...{ user: 'joe', home: `${root}/joe`, dash: '-', ext: 'X' },
     });
     expect(await ownerOf('new')).toEqual({
+      by: expect.stringMatching(/^users\/assign:\d+ =new$/),
       ...{ user: 'new', home: '/data/homes/new', managed: true, dash: '', ext: '' },
     });
   });
 
   it('is alias when no line matches, or there are none, and the whole local part is the extension', async () => {
-    const alias = { user: 'alias', home: `${root}/alias`, dash: '-', ext: 'POSTMASTER' };
+    const alias = {
+      user: 'alias',
+      by: 'alias',
+      home: `${root}/alias`,
+      dash: '-',
+      ext: 'POSTMASTER',
+    };
     expect(await residents(parts()).ownerOf('POSTMASTER')).toEqual(alias);
     const bare = residents(parts({ assignments: () => undefined }));
     expect(await bare.ownerOf('POSTMASTER')).toEqual(alias);
@@ -63,7 +71,15 @@ describe('the owner of a local part', () => {
     const fred = { uid: 7, gid: 8, home: '/home/fred', homeOwner: 7 };
     const { ownerOf } = residents(parts({ accounts: book({ fred, bob: 'temporary' }) }));
     expect(await ownerOf('fred')).toEqual({
-      ...{ user: 'fred', uid: 7, gid: 8, home: '/home/fred', dash: '', ext: '' },
+      ...{
+        user: 'fred',
+        by: 'account fred',
+        uid: 7,
+        gid: 8,
+        home: '/home/fred',
+        dash: '',
+        ext: '',
+      },
     });
     await expect(ownerOf('bob')).rejects.toMatchObject({ tryAgain: true });
   });
@@ -72,7 +88,7 @@ describe('the owner of a local part', () => {
     const alias = { home: `${root}/alias`, uid: 7790, gid: 2107 };
     const withAlias = residents(parts({ accounts: book({}), alias: () => alias }));
     expect(await withAlias.ownerOf('info')).toEqual({
-      ...{ user: 'alias', ...alias, dash: '-', ext: 'info' },
+      ...{ user: 'alias', by: 'alias', ...alias, dash: '-', ext: 'info' },
     });
     const without = residents(parts({ accounts: book({}), alias: () => undefined }));
     await expect(without.ownerOf('info')).rejects.toMatchObject({
@@ -95,7 +111,9 @@ describe('users/cdb', () => {
   it('counts alone while it is there, and sends nobody to users/assign', async () => {
     const database = () => (local: string) => (local === 'ann' ? inDatabase : undefined);
     const { ownerOf } = residents(parts({ assignments, database }));
-    expect(await ownerOf('ann')).toMatchObject({ home: '/data/homes/joe', managed: true });
+    expect(await ownerOf('ann')).toMatchObject({
+      ...{ home: '/data/homes/joe', managed: true, by: 'users/cdb' },
+    });
     expect(await ownerOf('joe')).toMatchObject({ user: 'alias' });
   });
 

@@ -15,6 +15,8 @@ describe('names of dot-qmail files', () => {
     ['-', 'a-b-c', ['.qmail-a-b-c', '.qmail-a-b-default', '.qmail-a-default', '.qmail-default']],
     ['-', 'A.B-C', ['.qmail-a:b-c', '.qmail-a:b-default', '.qmail-default']],
     ['-', 'a/b', ['.qmail-a/b', '.qmail-default']],
+    // info@virt, where virtualdomains says virt:joe-v
+    ['-', 'v-info', ['.qmail-v-info', '.qmail-v-default', '.qmail-default']],
     ['-/', 'a', ['.qmail-/a', '.qmail-/default']],
   ])('for dash %p and extension %p are %p', (dash, ext, expected) => {
     expect(names(dash, ext)).toEqual(expected);

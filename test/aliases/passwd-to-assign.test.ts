@@ -101,6 +101,17 @@ describe('lines for users/assign', () => {
       ],
     ],
     [
+      'whatever the case of their names',
+      { subusers: 'info:JOE:list:\n' },
+      {},
+      [
+        ...joe,
+        ...alias,
+        '=info:joe:1501:1502:/home/joe:-:list:',
+        '+info-:joe:1501:1502:/home/joe:-:list-:',
+      ],
+    ],
+    [
       'and whatever is appended',
       { append: '=x:joe:1:1:/x:::\n' },
       {},
@@ -124,6 +135,13 @@ describe('lines for users/assign', () => {
     ['alias', {}, {}, 'joe:x:1501:1502::/home/joe:/x\n', 'unable to find alias user'],
     ['a home that must exist', {}, { homes: 'must-exist' }, passwd, 'unable to stat /nonexistent'],
     ['a subuser', { subusers: 'a:none::' }, {}, passwd, 'unable to find none user for subuser'],
+    [
+      'one in half a line',
+      { subusers: 'a:no:x' },
+      {},
+      passwd,
+      'unable to find no user for subuser',
+    ],
   ])('end without a dot for want of %s', (_, tables, options, text, message) => {
     expect(() => lines(tables, options, text)).toThrow(message);
   });

@@ -18,6 +18,8 @@ describe('a Received field', () => {
     [{ host: 'one.test', helo: 'two.test' }, 'one.test (HELO two.test) (127.0.0.1)'],
     [{ helo: '' }, 'unknown (HELO ) (127.0.0.1)'],
     [{}, 'unknown (127.0.0.1)'],
+    [{ info: 'joe' }, 'unknown (joe@127.0.0.1)'],
+    [{ info: 'a)\r\nb' }, 'unknown (a???b@127.0.0.1)'],
     [{ helo: 'a b)\r\nX-Evil: (c' }, 'unknown (HELO a?b???X-Evil:??c) (127.0.0.1)'],
     [{ helo: 'münchen.test' }, 'unknown (HELO m??nchen.test) (127.0.0.1)'],
     [{ helo: '[1.2.3.4]', ip: '2001:db8::1' }, 'unknown (HELO [1.2.3.4]) (2001:db8::1)'],

@@ -4,11 +4,8 @@
  * the node that a shell finds may be older than the one that this package brings along; it then hands
  * over to that one. `launch.mjs NAME …` calls one by name.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import * as module from 'node:module';
-import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const wanted = 24;
@@ -22,7 +19,7 @@ if (basename(process.argv[1]) === self) process.argv.splice(1, 1);
 const name = basename(process.argv[1] ?? '');
 
 if (Number(process.versions.node.split('.')[0]) >= wanted) await run();
-else handOver();
+else await handOver();
 
 async function run() {
   const file = Object.hasOwn(links, name) ? links[name] : name;
@@ -32,24 +29,13 @@ async function run() {
     console.error(`${self}: there is no program ${name}`);
     process.exit(100);
   }
+  const { rememberCompiled } = await import('../compiled.mjs');
   rememberCompiled();
   await import(program);
 }
 
-/**
- * What was compiled once is found by the next call: in the user's own cache, where he has one. What the
- * engine has said for this call only is not for the programs that are called from it.
- */
-function rememberCompiled() {
-  if (process.env.NODE_COMPILE_CACHE !== undefined) {
-    delete process.env.NODE_COMPILE_CACHE;
-    return;
-  }
-  const caches = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  if (existsSync(caches)) module.enableCompileCache(join(caches, 'waybill'));
-}
-
-function handOver() {
+async function handOver() {
+  const { spawnSync } = await import('node:child_process');
   const own = here('../../../node_modules/.bin/node');
   if (!existsSync(own)) {
     console.error(`${name}: needs node ${wanted} or newer; this is ${process.version}`);

@@ -1,17 +1,15 @@
 #!/usr/bin/env node
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { readConfig } from '../../control/config.ts';
+import { assignFileOf } from '../../control/config-words.ts';
 import { errnoOf } from '../../platform/errno.ts';
 import { placesOf } from './lib/places.ts';
 import { tableMain } from './tables/table-main.ts';
 import { qmailPw2u } from './users/qmail-pw2u.ts';
 
 /** Where the configuration has `users/assign`. */
-function directory(): string {
-  const { config, data } = placesOf(process.env);
-  return dirname(readConfig({ dir: config, data, env: process.env }).local.users);
-}
+const directory = (): string =>
+  dirname(assignFileOf({ dir: placesOf(process.env).config, env: process.env }));
 
 function ownerOfHome(home: string): number | undefined {
   try {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
-import { readConfig } from '../../control/config.ts';
+import { readWords } from '../../control/config-words.ts';
 import { systemAccounts, type SystemAccount } from '../../platform/system-accounts.ts';
 import { main } from './lib/main.ts';
 import { placesOf } from './lib/places.ts';
@@ -8,11 +8,11 @@ import { print } from './lib/print.ts';
 import { controlFilesIn } from './readers/control-files.ts';
 import { qmailShowctl, type ShowctlFacts } from './readers/qmail-showctl.ts';
 
-const { config, data } = placesOf(process.env);
+const { config } = placesOf(process.env);
 
 /** Whoever does here what each of qmail's accounts did there; waybill.toml names them. */
 function facts(): ShowctlFacts {
-  const { users } = readConfig({ dir: config, data, env: process.env });
+  const users = readWords('users', { dir: config, env: process.env });
   const { account, gid } = systemAccounts();
   const find = (named: string): SystemAccount | undefined => account(named.split(':')[0] ?? '');
   const [alias, door, queue, remote] = [users.alias, users.door, users.queue, users.remote].map(

@@ -21,7 +21,6 @@ import { keepsSender, newSender } from './new-sender.ts';
 import { DeliveryReport } from './report.ts';
 import { findDotQmail, findOwnerFiles, type DotQmail } from './search.ts';
 import { toVerdict } from './to-verdict.ts';
-import { expandVerp } from '../../mail/verp.ts';
 
 /** A forward without the recipient it belongs to. */
 export type Forwarding = {
@@ -40,7 +39,7 @@ export async function deliver(parts: DeliverParts, delivery: Delivery): Promise<
 
   const { dotQmail, facts } = prepared;
   const instructions = parseDotQmail(dotQmail.text, dotQmail.forwardOnly);
-  const lines = new LineRecord(dotQmail.name);
+  const lines = new LineRecord(dotQmail.name, delivery.owner.by);
   const errand: Errand = {
     ...delivery,
     facts,
@@ -114,7 +113,7 @@ function search({ files, clock }: DeliverParts, delivery: Delivery): Prepared | 
   const { owner, local, domain, settings } = delivery;
   const found = findDotQmail(files, owner, settings.defaultDelivery);
   if ('halt' in found) return found.halt;
-  const sender = expandVerp(delivery.returnPath, `${local}@${domain}`);
+  const { returnPath: sender } = delivery;
   // A bounce keeps its sender whatever files there are: no need to look.
   const none = { owner: false, ownerDefault: false };
   const ownerFiles = keepsSender(sender) ? none : findOwnerFiles(files, owner);

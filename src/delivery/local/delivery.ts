@@ -22,6 +22,8 @@ export type DeliverParts = {
   readonly kernelLock?: KernelLock;
   readonly identity: Identity;
   readonly processes: Processes;
+  /** Programs say what they say on our own stderr; else it is part of the report. */
+  readonly stderrIsOurs?: true;
   readonly clock: Clock;
   readonly scratchDirectory: string;
   /** What programs get from our own environment. */
@@ -48,7 +50,7 @@ export type Delivery = {
   readonly local: string;
   readonly domain: string;
   readonly owner: Owner;
-  /** As it stands in the envelope. */
+  /** As it stands in the envelope; one for this recipient alone where each has its own (VERP). */
   readonly returnPath: Address;
   readonly letter: Letter;
   readonly settings: LocalSettings;

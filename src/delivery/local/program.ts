@@ -18,6 +18,8 @@ export type ProgramParts = {
   readonly timeoutMs: number;
   /** Where programs run as others than we: processes that one user may have; 0: any number. */
   readonly maxProcesses: number;
+  /** Its stderr goes where ours goes, rather than into the report. */
+  readonly stderrIsOurs?: true;
   /** Ends the program early; the delivery is deferred. */
   readonly callOff: AbortSignal;
 };
@@ -32,13 +34,12 @@ export type ProgramTask = {
   readonly onEnd?: (how: string) => void;
 };
 
-/**
- * What a shell sets up for the command's own shell: nobody else may read what it writes, and stdout and stderr
- * are one pipe, so that a report has both in the order they were written.
- */
-const setUp = 'umask 077; exec 2>&1; exec /bin/sh -c "$1"';
+/** What a shell sets up for the command's own shell: nobody else may read what it writes. */
+const setUp = 'umask 077; exec /bin/sh -c "$1"';
 /** The same for a command that is not UTF-8. */
-const rawSetUp = `umask 077; exec 2>&1; exec /bin/sh -c "$(printf %b "$1")"`;
+const rawSetUp = `umask 077; exec /bin/sh -c "$(printf %b "$1")"`;
+/** stdout and stderr are one pipe, so that a report has both in the order they were written. */
+const oneReport = 'exec 2>&1; ';
 
 /** One that multiplies without end harms its user only. dash and busybox say `-p`, bash `-u`. */
 const limit = (most: number): string =>
@@ -74,11 +75,12 @@ function makeStdin(
 }
 
 function commandFor(
-  { identity, timeoutMs, maxProcesses }: ProgramParts,
+  { identity, timeoutMs, maxProcesses, stderrIsOurs }: ProgramParts,
   { command, home, env, who }: ProgramTask,
   stdin: number,
 ): Command {
-  const before = identity.switches && maxProcesses > 0 ? limit(maxProcesses) : '';
+  const limited = identity.switches && maxProcesses > 0 ? limit(maxProcesses) : '';
+  const before = limited + (stderrIsOurs === true ? '' : oneReport);
   const [script, word] = isRaw(command) ? [rawSetUp, forPrintf(command)] : [setUp, command];
   return {
     file: '/bin/sh',

@@ -86,15 +86,18 @@ function generatedFrom({ settings, rewrite }: Maker): string {
   return printTokens([{ kind: 'quote', text: fullName }, sign('<'), ...address, sign('>')]);
 }
 
-/** A host that is no host is taken as one word, in quotes. */
+/** A host that is no host is taken as one word, in quotes: nothing of it may become an address of its own. */
 function userAt(user: string, host: string | undefined): readonly Token[] {
   const local = tokenize(quoteLocal(user)) ?? [];
   if (host === undefined) return local;
-  return [
-    ...local,
-    sign('@'),
-    ...(tokenize(host)?.filter(isOfHost) ?? [{ kind: 'quote', text: host }]),
-  ];
+  const tokens = tokenize(host);
+  const word: Token = { kind: 'quote', text: host };
+  return [...local, sign('@'), ...(tokens !== undefined && isHost(tokens) ? tokens : [word])];
 }
 
-const isOfHost = (token: Token): boolean => isWord(token) || token.kind === '.';
+/** Words and dots, no two words side by side. */
+const isHost = (tokens: readonly Token[]): boolean =>
+  tokens.every(
+    (token, index) =>
+      token.kind === '.' || (isWord(token) && !(index > 0 && isWord(tokens[index - 1]!))),
+  );

@@ -1,6 +1,7 @@
 /** One letter of a local program on its way in. What the program sends is checked, and its line ends become CRLF. */
 import { formatDate } from '../../mail/date.ts';
 import type { Address, Arrival, MessageId } from '../../mail/envelope.ts';
+import { messageIdReader } from '../../mail/header-message-id.ts';
 import { lfToCrlf } from '../../mail/newlines.ts';
 import { Trouble } from '../../mail/trouble.ts';
 import type { Clock, Instant } from '../../platform/clock.ts';
@@ -12,6 +13,8 @@ export type LocalCaller = {
   readonly pid: number;
   /** Who it says it is (USER and the like). */
   readonly user?: string;
+  /** When it put the letter into the drop box; absent: it called. */
+  readonly droppedAt?: Instant;
 };
 
 export type ProgramLetter = {
@@ -29,10 +32,11 @@ const maxRecipientChars = 4 * 1024 * 1024;
 /** `caller` is asked when the first byte comes: only then is it known. */
 export function incomingLetter(
   letter: IncomingLetter,
-  { clock, caller }: { readonly clock: Clock; readonly caller: () => LocalCaller },
+  { clock, caller }: { readonly clock: Pick<Clock, 'now'>; readonly caller: () => LocalCaller },
 ): ProgramLetter {
   const recipients: Address[] = [];
   const newlines = lfToCrlf();
+  const messageId = messageIdReader();
   let chars = 0;
   let eightBit = false;
   let begun = false;
@@ -59,16 +63,19 @@ export function incomingLetter(
       await begin();
       eightBit ||= !isAscii(chunk);
       const lines = newlines.push(chunk);
+      messageId.push(lines);
       if (lines.length > 0) await letter.write(lines);
     },
     async accept(sender) {
       if (!open || !isAddress(sender)) throw odd();
       await begin();
       open = false;
-      const { uid, user } = caller();
+      const { uid, user, droppedAt } = caller();
       const arrival: Arrival = {
         ...{ protocol: 'local', uid },
         ...(user !== undefined && { user }),
+        ...(droppedAt !== undefined && { droppedAt }),
+        ...(messageId.found !== undefined && { messageId: messageId.found }),
         ...(eightBit && { eightBit }),
         ...([sender, ...recipients].some((address) => /[^\0-\x7f]/.test(address)) && {
           utf8: true,
@@ -85,8 +92,10 @@ export function incomingLetter(
 }
 
 /** `Received: (qmail 1234 invoked by uid 1000); 20 Nov 2026 23:48:01 -0000`, CRLF; never folded (qmail's received.c). */
-const formatInvoked = ({ uid, pid }: LocalCaller, at: Instant): string =>
-  `Received: (qmail ${pid} invoked by uid ${uid}); ${formatDate(at)}\r\n`;
+const formatInvoked = ({ uid, pid, droppedAt }: LocalCaller, at: Instant): string => {
+  const way = droppedAt === undefined ? '' : ' through the drop box';
+  return `Received: (qmail ${pid} invoked by uid ${uid}${way}); ${formatDate(at)}\r\n`;
+};
 
 /** 1,002 bytes are qmail-queue's limit; the program looks at them, this is for those that are none of ours. */
 const isAddress = (text: unknown): text is Address =>

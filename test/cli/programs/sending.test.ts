@@ -62,6 +62,13 @@ describe('qmail-inject', () => {
     [['-f'], '', 'qmail-inject: option requires an argument -- f\n'],
     [['a@('], '', 'qmail-inject: fatal: unable to parse address: a@(\n'],
     [[], 'From: "x\n', 'qmail-inject: fatal: unable to parse this line:\nFrom: "x\n'],
+    // To its last blank, and the bytes it has.
+    [[], 'From: "x \n', 'qmail-inject: fatal: unable to parse this line:\nFrom: "x \n'],
+    [
+      [],
+      'From: "\xc3\xb6\n y\n',
+      'qmail-inject: fatal: unable to parse this line:\nFrom: "ö\n y\n',
+    ],
   ])('exits 100 for %j', async (args, input, said) => {
     expect(await call(args, input)).toEqual({ exit: 100, said });
     expect(office.kept()).toBeUndefined();
@@ -278,13 +285,27 @@ describe('qreceipt', () => {
     expect(office.kept()).toBeUndefined();
   });
   it('exits 100 for a field that cannot be read, without SENDER, and without an address', async () => {
-    expect(await call('Notice-Requested-Upon-Delivery-To: "x\n\n')).toMatchObject({ exit: 100 });
-    expect(await call(asking, { SENDER: undefined })).toMatchObject({ exit: 100 });
-    expect(await call(asking, {}, [])).toMatchObject({ exit: 100 });
+    const field = 'Notice-Requested-Upon-Delivery-To: "x';
+    const said = `qreceipt: fatal: unable to parse this: ${field}\n`;
+    expect(await call(`${field}\n\n`)).toEqual({ exit: 100, said });
+    // Of a bounce, too, and when another field has asked already.
+    expect(await call(`${field}\n\n`, { SENDER: '' })).toEqual({ exit: 100, said });
+    expect(await call(`${field}\n${asking}`)).toEqual({ exit: 100, said });
+    const usage = 'qreceipt: usage: qreceipt deliveryaddress\n';
+    expect(await call(asking, { SENDER: undefined })).toEqual({ exit: 100, said: usage });
+    expect(await call(asking, {}, [])).toEqual({ exit: 100, said: usage });
   });
-  it('exits 111 when the queue does not take the notice', async () => {
-    office.queueSays(53);
-    expect(await call(asking)).toMatchObject({ exit: 111 });
+  it.each([
+    [53, 111, 'temporary'],
+    [31, 100, 'permanent'],
+  ])('exits as the queue does not take the notice: %i means %i', async (queue, exit, kind) => {
+    office.queueSays(queue);
+    const said = `qreceipt: fatal: ${kind} qmail-queue error\n`;
+    expect(await call(asking)).toEqual({ exit, said });
+  });
+  it('names the last of several letters that it might be', async () => {
+    await call(`Message-Id: <0@x>\n${asking.replace('<1@x>', '<2@x>\n y')}`);
+    expect(office.kept()?.message).toContain('\nYour Message-Id: <2@x>\n y\n');
   });
 });
 
@@ -310,11 +331,19 @@ describe('predate', () => {
       await office.call('predate', predate, [script('exit 3')], 'x'.repeat(1_000_000)),
     ).toMatchObject({ exit: 3 });
   });
-  it.each([
-    ['exits 100 without a program', [], 100],
-    ['exits 111 for one that cannot be run', ['/nonexistent/program'], 111],
-  ])('%s', async (_name, args, exit) => {
-    expect(await office.call('predate', predate, args)).toMatchObject({ exit });
+  it.each<[string, string[], number, string]>([
+    ['exits 100 without a program', [], 100, 'usage: predate child'],
+    [
+      'exits 111 for one that cannot be run',
+      ['/nonexistent/program'],
+      111,
+      'fatal: unable to run /nonexistent/program: file does not exist',
+    ],
+    ['exits 111 for one without a name', [''], 111, 'fatal: unable to run : file does not exist'],
+  ])('%s', async (_name, args, exit, said) => {
+    expect(await office.call('predate', predate, args)).toEqual({
+      ...{ exit, said: `predate: ${said}\n` },
+    });
   });
   it('exits 111 for one that crashes', async () => {
     expect(await office.call('predate', predate, [script('kill -SEGV $$')], 'x')).toMatchObject({

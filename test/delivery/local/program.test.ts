@@ -71,12 +71,6 @@ describe('a program line', () => {
     expect(home.list('.')).toEqual(['.qmail']);
   });
 
-  it('sees the VERP sender expanded', async () => {
-    expect(await said('echo "$SENDER"', { returnPath: 'l-@q.r-@[]' })).toBe(
-      'Kl-joe=demo.test@q.r\ndid 0+0+1\n',
-    );
-  });
-
   it('reads the letter with LF line ends and nothing added, and may rewind it', async () => {
     expect(await said('cat')).toBe('KSubject: hello\n\nline\ndid 0+0+1\n');
     const rewind =

@@ -43,6 +43,10 @@ describe('a verdict', () => {
       kind: 'failed',
       reply: { text: 'Sorry. (#5.1.1)\n', status: '5.1.1' },
     });
+    const cut = new DeliveryReport();
+    cut.addOutput(Buffer.from('said\0never seen'));
+    // A program's NUL must not hide why the letter waits.
+    expect(toVerdict(cut, defer('Timeout. (#4.3.0)')).reply.text).toBe('said\nTimeout. (#4.3.0)\n');
     const spoken = new DeliveryReport();
     spoken.addLine('Trust me (#2.0.0)');
     expect(toVerdict(spoken, defer(''))).toEqual({

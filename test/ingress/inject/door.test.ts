@@ -9,7 +9,8 @@ import {
 import { Trouble } from '../../../src/mail/trouble.ts';
 import { ManualClock } from '../../../src/platform/clock.ts';
 import { openLink, type Link } from '../../../src/platform/link.ts';
-import type { Challenge, LocalCallers } from '../../../src/platform/local-callers.ts';
+import type { LocalCallers } from '../../../src/platform/local-callers.ts';
+import type { Challenge } from '../../../src/platform/meet-challenge.ts';
 import { MemoryIntake } from '../memory-intake.ts';
 
 const at = Date.UTC(2026, 10, 20, 23, 48, 1);

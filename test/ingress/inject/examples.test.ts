@@ -108,6 +108,13 @@ describe('the generated From (§2.2)', () => {
     ['leaves a dotted user bare', { USER: 'joe.smith' }, 'joe.smith@dh.dd.example'],
     ['completes the host', { USER: 'joe', MAILHOST: 'x' }, 'joe@x.dd.example'],
     ['replaces a plus in the host', { USER: 'joe', MAILHOST: 'x+' }, 'joe@x.plus.example'],
+    [
+      'takes a host that is none as one word',
+      { USER: 'joe', MAILHOST: 'x@y' },
+      'joe@"x@y".dd.example',
+    ],
+    ['nor makes two of one with blanks', { USER: 'joe', MAILHOST: 'a b' }, 'joe@"a b".dd.example'],
+    ['takes MAILHOST as a literal, too', { USER: 'joe', MAILHOST: '[1.2.3.4]' }, 'joe@[1.2.3.4]'],
     ['takes an address literal', { USER: 'joe', QMAILDEFAULTHOST: '[1.2.3.4]' }, 'joe@[1.2.3.4]'],
     ['is anonymous without a user', {}, 'anonymous@dh.dd.example'],
     [

@@ -36,6 +36,9 @@ describe('a letter that comes in', () => {
     );
     expect(letter?.arrival).toEqual({
       protocol: 'ESMTP',
+      door: 'smtp',
+      // Its three line ends count as one byte each.
+      size: 14,
       peer: expect.stringMatching(/^127\.0\.0\.1:[0-9]+$/),
       helo: 'client.test',
       eightBit: true,

@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs';
 import { errnoOf, errorWords, isTemporary } from '../../../platform/errno.ts';
 import { runChild, type ChildEnd } from '../lib/child.ts';
-import { illegalOption, parseOptions } from '../lib/options.ts';
+import { illegalUse, parseOptions } from '../lib/options.ts';
 import { openPipe, writeToPipe, type Pipe } from '../lib/pipe.ts';
 import { prefixed } from '../lib/prefixed.ts';
 import { Misused, never, tryLater, type Call, type Environment } from '../lib/program.ts';
@@ -39,9 +39,7 @@ export async function preline({ args, env, input }: Call): Promise<number> {
 
 function readArguments(args: readonly string[], env: Environment) {
   const parsed = parseOptions(args, 'frdFRD');
-  if ('illegal' in parsed) {
-    throw new Misused(`${illegalOption(parsed).message}\npreline: ${usage}`);
-  }
+  if ('illegal' in parsed) throw illegalUse(parsed, 'preline', usage);
   const values = lines.map(([, name]) => env[name]);
   if (parsed.rest.length === 0 || values.includes(undefined)) throw new Misused(usage);
   const drops = (wanted: string): boolean =>

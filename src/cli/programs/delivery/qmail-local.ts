@@ -17,7 +17,7 @@ import { systemClock as clock } from '../../../platform/clock.ts';
 import type { Processes } from '../../../platform/processes.ts';
 import { systemProcesses } from '../../../platform/system-processes.ts';
 import { exitNever, exitTryLater } from '../../exit-codes.ts';
-import { parseOptions } from '../lib/options.ts';
+import { illegalUse, parseOptions } from '../lib/options.ts';
 import type { Print } from '../lib/print.ts';
 import { Misused, type Call, type Environment, type Program } from '../lib/program.ts';
 import { openQueueLetter } from '../lib/queue-letter.ts';
@@ -58,7 +58,8 @@ export const qmailLocal =
 
 function readArguments(args: readonly string[]): Arguments {
   const parsed = parseOptions(args, 'nN');
-  if ('illegal' in parsed || parsed.rest.length !== 8) throw new Misused(usage);
+  if ('illegal' in parsed) throw illegalUse(parsed, 'qmail-local', usage);
+  if (parsed.rest.length !== 8) throw new Misused(usage);
   const [user, home, local, dash, ext, domain, sender, defaultDelivery] = parsed.rest as Eight;
   if (!home.startsWith('/')) throw new Misused(usage);
   const dry = parsed.options.at(-1)?.letter === 'n';
@@ -132,7 +133,7 @@ const nobodysUid = 2 ** 32 - 2;
 
 const partsFor = (env: Environment, processes: Processes): DeliverParts => ({
   ...{ files: systemFiles, syncDirectory: directorySync(systemFiles), inTurn: inTurn(), clock },
-  ...{ identity: callersIdentity, processes, scratchDirectory: tmpdir() },
+  ...{ identity: callersIdentity, processes, scratchDirectory: tmpdir(), stderrIsOurs: true },
   kernelLock: kernelLock(systemProcesses({ clock })),
   inherited: Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

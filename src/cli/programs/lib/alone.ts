@@ -3,10 +3,10 @@
  * writes there; the engine finds it when it starts. qmail-queue works while qmail-send is down, too.
  * Loaded only when it is needed: nearly all of the engine comes along.
  */
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostname } from 'node:os';
 import { directIntake } from '../../../composition/links/direct-intake.ts';
+import { spoolOf } from '../../../composition/spool-of-log.ts';
 import { readConfig } from '../../../control/config.ts';
 import { readControls } from '../../../control/disk.ts';
 import { openNodeLog } from '../../../control/node-log.ts';
@@ -15,35 +15,33 @@ import { SqliteLog } from '../../../log/sqlite/sqlite-log.ts';
 import { isTrouble } from '../../../mail/trouble.ts';
 import { systemClock } from '../../../platform/clock.ts';
 import { openBodies } from '../../../queue/bodies.ts';
-import { messageOf, messageStream } from '../../../queue/events.ts';
 import { queueIntake } from '../../../queue/intake.ts';
 import { openLetters } from '../../../queue/letters.ts';
 import { toRoutingRules } from '../../../queue/routing.ts';
-import { diskSpool } from '../../../spool/disk/disk-spool.ts';
 import type { EngineCall } from './engine-call.ts';
 import type { Places } from './places.ts';
 import { QueueTrouble } from './queue-trouble.ts';
 
 const logFile = 'log/waybill.db';
 
-/** Must be called with the data directory as working directory. Throws `QueueTrouble` 73 when the log is not ours to write. */
+/** Must be called with the data directory as working directory, by the owner of the log. Throws `QueueTrouble` 73 when somebody writes there. */
 export async function callAlone(places: Places, user: string): Promise<EngineCall> {
-  refuseForeignLog();
+  const { log: settings } = readConfig({ dir: places.config, env: process.env, data: '.' });
+  // A letter in a log that no engine reads would be a lost one.
+  if (settings.engine !== 'sqlite') {
+    throw new QueueTrouble(73, 'no engine runs here, and only one can write to its log');
+  }
   const log = openLog();
   try {
     const { controls, digest, files } = readControls(join(places.config, 'control'));
     // The letter says by which rules it was routed; so they must be in the log.
     const node = openNodeLog(log, controls.me ?? hostname(), systemClock);
     await node.tell({ type: 'ControlsLoaded', data: { digest, files } });
-    const spool = diskSpool('spool', {
-      read: (id) => log.readBody(messageStream(id)),
-      remove: async (ids) =>
-        (await log.removeBodies(ids.map(messageStream))).map((stream) => messageOf(stream)!),
-    });
+    const spool = spoolOf(log);
     const queue = queueIntake({
       ...{ letters: openLetters({ log }), bodies: openBodies(spool), clock: systemClock },
       rules: () => ({ routing: toRoutingRules(controls), digest }),
-      copyTo: readConfig({ dir: places.config, env: process.env, data: '.' }).log.copyTo,
+      copyTo: settings.copyTo,
     });
     const intake = directIntake({ queue, spool, clock: systemClock });
     const caller = () => ({ uid: process.getuid?.() ?? 0, pid: process.pid, user });
@@ -75,13 +73,6 @@ export async function callAlone(places: Places, user: string): Promise<EngineCal
     await log.close();
     throw cause;
   }
-}
-
-/** Another user's files among the engine's would stop it at its next start: root's, too. */
-function refuseForeignLog(): void {
-  const found = lstatSync(logFile, { throwIfNoEntry: false });
-  if (found?.uid === process.geteuid?.()) return;
-  throw new QueueTrouble(73, 'no engine runs here, and its log is not ours');
 }
 
 function openLog(): SqliteLog {

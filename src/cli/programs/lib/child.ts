@@ -28,8 +28,14 @@ export function runChild(words: readonly string[], parts: ChildParts): Promise<C
   });
 }
 
-const start = ([program = '', ...args]: readonly string[], { stdin, env }: ChildParts) =>
-  spawn(program, args, { stdio: [stdin, 'inherit', 'inherit'], env });
+function start([program = '', ...args]: readonly string[], { stdin, env }: ChildParts) {
+  if (program === '') throw noSuchProgram();
+  return spawn(program, args, { stdio: [stdin, 'inherit', 'inherit'], env });
+}
+
+/** What the system would say of an empty name; node does not ask it. */
+export const noSuchProgram = (): Error =>
+  Object.assign(new Error('no name of a program'), { code: 'ENOENT' });
 
 /** Whether the program says yes (0). No is every other exit code, and that there is no such program; 111 ends us, too. */
 export async function saysYes(words: readonly string[], parts: ChildParts): Promise<boolean> {

@@ -1,9 +1,13 @@
-/** A call at the engine's door for local programs; without an engine, the log itself where it is ours. */
+/**
+ * A call at the engine's door for local programs; without an engine, the log itself where it is ours, and
+ * the drop box where it is not.
+ */
+import { lstatSync } from 'node:fs';
 import type { QueueEnvelope } from '../../../ingress/inject/queue-envelope.ts';
 import { dialLink } from '../../../platform/dial-link.ts';
 import { errnoOf } from '../../../platform/errno.ts';
 import type { Link } from '../../../platform/link.ts';
-import { meet, type Challenge } from '../../../platform/local-callers.ts';
+import { meet, type Challenge } from '../../../platform/meet-challenge.ts';
 import type { Places } from './places.ts';
 import { QueueTrouble } from './queue-trouble.ts';
 
@@ -18,6 +22,8 @@ export interface EngineCall {
   abandon(): Promise<void>;
   close(): Promise<void>;
 }
+
+const logFile = 'log/waybill.db';
 
 const helloMs = 10_000;
 const answerMs = 120_000;
@@ -40,14 +46,29 @@ export async function callEngine(places: Places, user: string): Promise<EngineCa
     const code = errnoOf(cause) ?? '';
     if (code === 'EACCES') throw new QueueTrouble(62, String(cause));
     if (!['ENOENT', 'ECONNREFUSED', 'EAGAIN'].includes(code)) throw cause;
-    const { callAlone } = await import('./alone.ts');
-    return callAlone(places, user);
+    return callNobody(places, user);
   }
   try {
     return await introduce(link, user);
   } catch (cause) {
     link.close();
     throw cause;
+  }
+}
+
+/** No engine runs: whoever owns its log writes there, anybody else into the drop box. */
+async function callNobody(places: Places, user: string): Promise<EngineCall> {
+  if (isOurs(logFile)) return (await import('./alone.ts')).callAlone(places, user);
+  return (await import('./drop-call.ts')).callDropBox(places, user);
+}
+
+/** Another user's files among the engine's would stop it at its next start: root's, too. */
+function isOurs(path: string): boolean {
+  try {
+    return lstatSync(path).uid === process.geteuid?.();
+  } catch {
+    // None there, or in a folder that is closed to us.
+    return false;
   }
 }
 

@@ -1,9 +1,8 @@
 /** The four control files of qmail-inject. Any user may read them; the working directory does not matter. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseLine } from '../../../control/readers.ts';
 import type { InjectControls } from '../../../ingress/inject/settings.ts';
-import { errnoOf } from '../../../platform/errno.ts';
+import { readIfThere } from '../../../platform/read-if-there.ts';
 import { toBytes } from './bytes.ts';
 import { tryLater } from './program.ts';
 
@@ -24,9 +23,8 @@ export function readInjectControls(config: string): InjectControls {
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined;
+    return readIfThere(path)?.toString('utf8');
+  } catch {
     throw tryLater('unable to read controls');
   }
 }

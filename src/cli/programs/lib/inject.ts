@@ -32,17 +32,22 @@ export async function inject(call: Call): Promise<number> {
     at: Date.now(),
     pid: process.pid,
   });
-  if ('refusal' in work) throw never(work.refusal);
+  if ('refusal' in work) throw refused(work.refusal);
 
   const input = reading(call.input());
   const header = await readHeader(input);
   const composed = work.compose(header.fields);
-  if (isRefusal(composed)) throw never(composed.refusal.trimEnd());
+  if (isRefusal(composed)) throw refused(composed.refusal.replace(/\n$/, ''));
   if (request.from !== 'arguments') warn(composed, call.say);
   const body = throughLastLine(header.rest, input);
   await (dry ? print(composed, body) : queue(composed, body, call.env));
   return 0;
 }
+
+/** A byte string for people. */
+const shown = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
+
+const refused = (bytes: string) => never(shown(bytes));
 
 const byteStrings = (env: Environment): Environment =>
   Object.fromEntries(
@@ -122,7 +127,7 @@ async function* throughLastLine(
 /** Not silently: what could not be read may have been somebody's address. */
 function warn({ doubtful }: Composed, say: Call['say']): void {
   for (const field of doubtful) {
-    say(`qmail-inject: warning: unable to parse this line:\n${field}`);
+    say(shown(`qmail-inject: warning: unable to parse this line:\n${field}`));
   }
 }
 
@@ -146,6 +151,6 @@ async function queue(
 /** Envelope addresses are text; bytes that are none can be nobody's address. */
 function envelopeText(bytes: string): string {
   const text = toText(bytes);
-  if (text === undefined || text.includes('\0')) throw never(`unable to parse address: ${bytes}`);
+  if (text === undefined || text.includes('\0')) throw refused(`unable to parse address: ${bytes}`);
   return text;
 }

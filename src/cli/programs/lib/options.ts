@@ -46,3 +46,7 @@ export function parseOptions(args: readonly string[], letters: string): Options 
 /** getopt's own words. */
 export const illegalOption = ({ illegal, missing }: IllegalOption): Misused =>
   new Misused(`${missing ? 'option requires an argument' : 'illegal option'} -- ${illegal}`);
+
+/** The same, and the usage under it, each with the program's name in front. */
+export const illegalUse = (illegal: IllegalOption, name: string, usage: string): Misused =>
+  new Misused(`${illegalOption(illegal).message}\n${name}: ${usage}`);

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, rmSync, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { errnoOf } from '../../../platform/errno.ts';
 
 export type Pipe = { readonly reader: number; readonly writer: number };
 
@@ -39,6 +40,17 @@ function openEnds(path: string): Pipe {
 /** All of it, without holding us up. Rejects with what the system says (`EPIPE`: nobody reads any more). */
 export async function writeToPipe(fd: number, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.byteLength;) at += await writeSome(fd, bytes, at);
+}
+
+/** All of them, or until nobody reads any more; closes the pipe then. */
+export async function pourIntoPipe(fd: number, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const piece of pieces) await writeToPipe(fd, piece);
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EPIPE') throw cause;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 const writeSome = (fd: number, bytes: Uint8Array, at: number): Promise<number> =>

@@ -1,8 +1,8 @@
 /** Something in front of what comes in. */
 export async function* prefixed(
-  text: string,
+  text: string | Buffer,
   input: AsyncIterable<Buffer>,
 ): AsyncGenerator<Buffer, void, undefined> {
-  yield Buffer.from(text);
+  yield typeof text === 'string' ? Buffer.from(text) : text;
   yield* input;
 }

@@ -6,8 +6,8 @@ import { toBare } from '../../../ingress/inject/print-tokens.ts';
 import { tokenize } from '../../../mail/address-tokens.ts';
 import { formatHeaderAddress } from '../../../mail/address.ts';
 import { toBytes } from './bytes.ts';
-import { Misused, never, type Call } from './program.ts';
-import { openQueueLetter, requireQueued } from './queue-letter.ts';
+import { Misused, never, tryLater, type Call } from './program.ts';
+import { openQueueLetter } from './queue-letter.ts';
 
 /** Bounces get no answer, nor do double bounces. */
 const nobody: ReadonlySet<string> = new Set(['', '#@[]']);
@@ -15,14 +15,17 @@ const nobody: ReadonlySet<string> = new Set(['', '#@[]']);
 /** `qreceipt address`, in a .qmail file, on the letter. */
 export async function qreceipt({ args, env, input }: Call): Promise<number> {
   const [address] = args;
-  if (address === undefined) throw new Misused('usage: qreceipt deliveryaddress');
   const sender = env['SENDER'];
-  if (sender === undefined) throw never('SENDER not set');
+  if (address === undefined || sender === undefined) {
+    throw new Misused('usage: qreceipt deliveryaddress');
+  }
   const { fields } = await readHeader(input());
-  if (nobody.has(sender) || !asksFor(toBytes(address), fields)) return 0;
+  if (!asksFor(toBytes(address), fields) || nobody.has(sender)) return 0;
   const letter = await openQueueLetter(env);
   await letter.write(notice(sender, address, fields));
-  requireQueued(await letter.finish({ sender: '', recipients: [sender] }));
+  const { kind } = await letter.finish({ sender: '', recipients: [sender] });
+  if (kind === 'permanent') throw never('permanent qmail-queue error');
+  if (kind === 'temporary') throw tryLater('temporary qmail-queue error');
   return 0;
 }
 
@@ -35,21 +38,22 @@ async function readHeader(input: AsyncIterable<Buffer>): Promise<Header> {
   return reader.end();
 }
 
-/** Exactly this address, in any of the fields. */
-function asksFor(address: string, fields: readonly string[]): boolean {
-  return fields.some((field) => {
-    const { spelled, value } = splitField(field);
-    if (spelled.toLowerCase() !== 'notice-requested-upon-delivery-to') return false;
-    const tokens = tokenize(value);
-    const list = tokens && parseAddressList(tokens, (each) => each);
-    if (list?.tokens === undefined) throw never(`unable to parse this line:\n${field.trimEnd()}`);
-    return list.addresses.some((each) => toBare(each) === address);
-  });
+/** Exactly this address, in any of the fields; all of them are read. */
+const asksFor = (address: string, fields: readonly string[]): boolean =>
+  fields.flatMap(addressesAsking).includes(address);
+
+function addressesAsking(field: string): readonly string[] {
+  const { spelled, value } = splitField(field);
+  if (spelled.toLowerCase() !== 'notice-requested-upon-delivery-to') return [];
+  const tokens = tokenize(value);
+  const list = tokens && parseAddressList(tokens, (each) => each);
+  if (list?.tokens === undefined) throw never(`unable to parse this: ${field.replace(/\n$/, '')}`);
+  return list.addresses.map(toBare);
 }
 
 function notice(sender: string, address: string, fields: readonly string[]): Buffer {
   const to = formatHeaderAddress(sender);
-  const id = fields.find((field) => splitField(field).spelled.toLowerCase() === 'message-id');
+  const id = fields.findLast((field) => splitField(field).spelled.toLowerCase() === 'message-id');
   return Buffer.concat([
     Buffer.from(
       `From: DELIVERY NOTICE SYSTEM <${to}>\nTo: <${to}>\nSubject: success notice\n\n` +

@@ -8,7 +8,7 @@ import type { Environment } from './program.ts';
 const limitMs = 86_400_000;
 
 const timedOut = 52;
-const readError = 54;
+export const readError = 54;
 
 /** `message` and `envelope` are read one after the other, to the end and to the envelope's. */
 export async function queue(

@@ -1,7 +1,7 @@
 /** sendmail: the front end that everybody calls, over qmail-inject. */
 import { splitAddress } from '../../../mail/address.ts';
 import { inject } from './inject.ts';
-import { illegalOption, parseOptions } from './options.ts';
+import { illegalUse, parseOptions } from './options.ts';
 import { Misused, never, runProgram, type Call, type Environment } from './program.ts';
 
 const usage = 'usage: sendmail [ -t ] [ -fsender ] [ -Fname ] [ -bp ] [ -bs ] [ arg ... ]';
@@ -18,7 +18,7 @@ type Wish = {
 export async function sendmail(call: Call, calledAs = 'sendmail'): Promise<number> {
   if (calledAs === 'newaliases') throw never('please use fastforward/newaliases instead');
   const wish = readArguments(calledAs === 'mailq' ? ['-bp', ...call.args] : call.args);
-  if (wish.mode === 'list') return (await import('./list-queue.ts')).listQueue(call.env);
+  if (wish.mode === 'list') return (await import('./list-queue.ts')).listQueue(call);
   if (wish.mode === 'smtp') return (await import('./stdio-smtp.ts')).stdioSmtp(call.env);
   const sender = wish.sender === undefined ? [] : ['-f', wish.sender];
   return runProgram('qmail-inject', inject, {
@@ -33,9 +33,7 @@ const letters = 'timvxb:f:F:B:p:e:o:E*J*';
 
 function readArguments(args: readonly string[]): Wish {
   const parsed = parseOptions(args, letters);
-  if ('illegal' in parsed) {
-    throw new Misused(`${illegalOption(parsed).message}\nsendmail: ${usage}`);
-  }
+  if ('illegal' in parsed) throw illegalUse(parsed, 'sendmail', usage);
   const lastOf = (wanted: string): string | undefined =>
     parsed.options.findLast(({ letter }) => letter === wanted)?.value;
   const modes = parsed.options.filter(({ letter }) => letter === 'b');

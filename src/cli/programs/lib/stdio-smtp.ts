@@ -17,17 +17,19 @@ import { placesOf } from './places.ts';
 import { tryLater, type Environment } from './program.ts';
 
 /** Variables of a session that nobody has told us of (tcpserver would). */
-const fromHere: Environment = {
+const fromHere = (): Environment => ({
   PROTO: 'TCP',
   TCPLOCALHOST: 'localhost',
   TCPREMOTEIP: '127.0.0.1',
   TCPREMOTEHOST: 'localhost',
   RELAYCLIENT: '',
   DATABYTES: '0',
-};
+  // As the kernel knows us; the line above this one is the engine's, and says the same.
+  TCPREMOTEINFO: `sendmail-bs+uid=${process.getuid?.()}`,
+});
 
 export async function stdioSmtp(env: Environment): Promise<number> {
-  const facts = env['PROTO'] === undefined ? fromHere : env;
+  const facts = env['PROTO'] === undefined ? fromHere() : env;
   const places = placesOf(env);
   const loaded = readControls(`${places.config}/control`);
   const { controls } = loaded;

@@ -7,6 +7,7 @@ import {
   closeSync,
   fchmodSync,
   fsyncSync,
+  opendirSync,
   openSync,
   readSync,
   renameSync,
@@ -16,7 +17,9 @@ import {
 import { dirname } from 'node:path';
 import { fromLine } from '../../../delivery/local/env.ts';
 import { quoteFrom } from '../../../delivery/local/quote-from.ts';
-import { errnoOf, errorWords } from '../../../platform/errno.ts';
+import type { Instant } from '../../../platform/clock.ts';
+import { errorWords } from '../../../platform/errno.ts';
+import { syncPath } from '../../../platform/sync-path.ts';
 import { readDescriptor, writeDescriptor } from '../lib/descriptors.ts';
 import { tryLater, type Environment, type Program } from '../lib/program.ts';
 import { lettersIn, type MaildirLetter } from './maildir-letters.ts';
@@ -29,21 +32,36 @@ export const maildir2mbox =
     const maildir = needed(env, 'MAILDIR');
     const mbox = needed(env, 'MAIL');
     const temporary = needed(env, 'MAILTMP');
-    const letters = during(`scan ${maildir}`, () =>
-      lettersIn(maildir, ['new', 'cur'], parts.clock.now()),
-    );
+    const letters = scan(maildir, parts.clock.now());
     if (letters.length === 0) return 0;
     await withMboxLock(mbox, parts, () => rewrite(mbox, temporary, letters));
-    for (const { path } of letters) {
+    for (const { path, shown } of letters) {
       try {
         unlinkSync(path);
       } catch (cause) {
-        const why = `unable to delete ${path}: ${errorWords(cause)}`;
-        say(`maildir2mbox: warning: a letter will be moved twice; ${why}\n`);
+        const why = `will be delivered twice; unable to unlink: ${errorWords(cause)}`;
+        say(`maildir2mbox: warning: ${shown} ${why}\n`);
       }
     }
     return 0;
   };
+
+/** With the name that complaints have for it: `$MAILDIR/new/…`. */
+type Letter = MaildirLetter & { readonly shown: string };
+
+function scan(maildir: string, now: Instant): readonly Letter[] {
+  during(`chdir to ${maildir}`, () => opendirSync(maildir).closeSync());
+  const folders = ['new', 'cur'] as const;
+  for (const folder of folders) {
+    during(`scan $MAILDIR/${folder}`, () => opendirSync(`${maildir}/${folder}`).closeSync());
+  }
+  return during('scan $MAILDIR', () =>
+    lettersIn(maildir, folders, now).map((letter) => ({
+      ...letter,
+      shown: `$MAILDIR${letter.path.slice(maildir.length)}`,
+    })),
+  );
+}
 
 function needed(env: Environment, name: string): string {
   const value = env[name];
@@ -59,22 +77,16 @@ function during<T>(what: string, work: () => T): T {
   }
 }
 
-async function rewrite(
-  mbox: string,
-  temporary: string,
-  letters: readonly MaildirLetter[],
-): Promise<void> {
+async function rewrite(mbox: string, temporary: string, letters: readonly Letter[]): Promise<void> {
   const out = during(`create ${temporary}`, () => openSync(temporary, 'w', 0o600));
   try {
-    const mode = modeOf(mbox);
-    if (mode !== undefined) {
-      during(`write to ${temporary}`, () => fchmodSync(out, mode));
-      await copy(mbox, out, temporary, (chunks) => chunks);
-    }
-    for (const { path, at } of letters) {
-      const from = during(`read ${path}`, () => fromLine(senderOf(path) ?? 'XXX', at));
+    const mode = during(`read ${mbox}`, () => statSync(mbox).mode & 0o777);
+    during(`write to ${temporary}`, () => fchmodSync(out, mode));
+    await copy({ path: mbox, shown: mbox }, out, temporary, (chunks) => chunks);
+    for (const { path, shown, at } of letters) {
+      const from = during(`read ${shown}`, () => fromLine(senderOf(path) ?? 'XXX', at));
       write(out, temporary, from);
-      await copy(path, out, temporary, quoteFrom);
+      await copy({ path, shown }, out, temporary, quoteFrom);
       write(out, temporary, '\n');
     }
     during(`write to ${temporary}`, () => fsyncSync(out));
@@ -82,31 +94,21 @@ async function rewrite(
     closeSync(out);
   }
   during(`move ${temporary} to ${mbox}`, () => renameSync(temporary, mbox));
-  during(`write to ${dirname(mbox)}`, () => syncDirectory(dirname(mbox)));
-}
-
-/** `undefined`: there is no mbox yet. */
-function modeOf(mbox: string): number | undefined {
-  try {
-    return statSync(mbox).mode & 0o777;
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined;
-    throw tryLater(`unable to read ${mbox}: ${errorWords(cause)}`);
-  }
+  during(`write to ${dirname(mbox)}`, () => syncPath(dirname(mbox)));
 }
 
 const write = (out: number, named: string, text: string): void =>
   during(`write to ${named}`, () => writeDescriptor(out, Buffer.from(text, 'latin1')));
 
 async function copy(
-  from: string,
+  { path, shown }: { readonly path: string; readonly shown: string },
   out: number,
   named: string,
   through: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const source = during(`read ${from}`, () => openSync(from, 'r'));
+  const source = during(`read ${shown}`, () => openSync(path, 'r'));
   try {
-    for await (const chunk of through(readOrDie(source, from))) {
+    for await (const chunk of through(readOrDie(source, shown))) {
       during(`write to ${named}`, () => writeDescriptor(out, chunk));
     }
   } finally {
@@ -132,15 +134,6 @@ function senderOf(path: string): string | undefined {
     const start = Buffer.alloc(firstLineBytes);
     const bytes = readSync(fd, start, 0, firstLineBytes, 0);
     return /^Return-Path: <(.*)>\n/.exec(start.toString('latin1', 0, bytes))?.[1];
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
   } finally {
     closeSync(fd);
   }

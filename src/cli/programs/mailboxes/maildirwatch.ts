@@ -1,5 +1,5 @@
 /** maildirwatch: what is new in a Maildir, on a terminal, every half minute until it is stopped. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, opendirSync, openSync, readSync } from 'node:fs';
 import type { Clock } from '../../../platform/clock.ts';
 import { errnoOf, errorWords } from '../../../platform/errno.ts';
 import type { Print } from '../lib/print.ts';
@@ -36,16 +36,22 @@ export const formatNews = (news: readonly Gist[]): string =>
   news
     .map(
       ({ sender, recipient, from, text }) =>
-        `FROM ${forTerminal(sender)} TO <${forTerminal(recipient)}>\n` +
-        `\x1b[1m${forTerminal(from)}\x1b[0m\n${forTerminal(text, textLength)}\n\n`,
+        `FROM ${forTerminal(sender, '?')} TO <${forTerminal(recipient, '?')}>\n` +
+        (from === '' ? '' : `\x1b[1m${forTerminal(from, '/')}\x1b[0m\n`) +
+        `${forTerminal(text, '/', textLength)}\n\n`,
     )
     .join('');
 
 function newsIn(maildir: string, clock: Clock): readonly Gist[] {
   try {
+    opendirSync(maildir).closeSync();
+  } catch (cause) {
+    throw tryLater(`unable to chdir to ${maildir}: ${errorWords(cause)}`);
+  }
+  try {
     return lettersIn(maildir, ['new'], clock.now()).flatMap(({ path }) => readGist(path) ?? []);
   } catch (cause) {
-    throw tryLater(`unable to scan ${maildir}: ${errorWords(cause)}`);
+    throw tryLater(`unable to scan $MAILDIR/new: ${errorWords(cause)}`);
   }
 }
 

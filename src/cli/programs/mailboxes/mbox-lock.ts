@@ -5,7 +5,7 @@ import { tryLock, unlock, type LockAnswer } from '../../../delivery/local/dot-lo
 import { systemFiles } from '../../../delivery/local/file-calls.ts';
 import type { KernelLock } from '../../../delivery/local/kernel-lock.ts';
 import type { Clock, Instant } from '../../../platform/clock.ts';
-import { errnoOf, errorWords } from '../../../platform/errno.ts';
+import { errorWords } from '../../../platform/errno.ts';
 import { tryLater } from '../lib/program.ts';
 
 export type LockParts = {
@@ -18,7 +18,7 @@ const againMs = 250;
 /** How long we hold a dot-lock while we wait for the kernel's: others may take the two the other way round. */
 const kernelLockMs = 5_000;
 
-/** Where no lock can be made the work is done all the same, as qmail does it. The mbox need not be there. */
+/** Where no lock can be made the work is done all the same, as qmail does it. An mbox that is not there is made. */
 export async function withMboxLock<T>(
   mbox: string,
   parts: LockParts,
@@ -41,8 +41,8 @@ async function tryOnce<T>(
   const dot = await dotLock(mbox, clock, until);
   let fd: number | undefined;
   try {
-    fd = openIfThere(mbox);
-    const kernel = fd === undefined ? 'impossible' : await kernelLock(fd, kernelLockMs);
+    fd = openOrMake(mbox);
+    const kernel = await kernelLock(fd, kernelLockMs);
     return kernel === 'busy' ? 'busy' : { value: await work() };
   } finally {
     // The kernel's locks end with this.
@@ -62,11 +62,10 @@ async function dotLock(mbox: string, clock: Clock, until: Instant): Promise<Lock
 
 const timedOut = (mbox: string) => tryLater(`unable to lock ${mbox}: timed out`);
 
-function openIfThere(mbox: string): number | undefined {
+function openOrMake(mbox: string): number {
   try {
-    return openSync(mbox, 'r+');
+    return openSync(mbox, 'a', 0o600);
   } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined;
-    throw tryLater(`unable to open ${mbox}: ${errorWords(cause)}`);
+    throw tryLater(`unable to lock ${mbox}: ${errorWords(cause)}`);
   }
 }

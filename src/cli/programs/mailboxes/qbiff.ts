@@ -26,8 +26,8 @@ export const qbiff =
     try {
       const { text } = gistOf(await headOf(input()));
       const news =
-        `\r\n\x07*** TO <${forTerminal(local)}> FROM <${forTerminal(sender)}>\r\n` +
-        `    ${forTerminal(text, textLength)}\r\n`;
+        `\r\n\x07*** TO <${forTerminal(local, '_')}> FROM <${forTerminal(sender, '_')}>\r\n` +
+        `    ${forTerminal(text, '/', textLength)}\r\n`;
       for (const login of terminals.logins()) {
         if (login.user === user) tell(terminals, login, uid, news);
       }

@@ -1,7 +1,7 @@
 /** The control files of a directory, as qmail-showctl looks at them. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf } from '../../../platform/errno.ts';
+import { readIfThere } from '../../../platform/read-if-there.ts';
 import type { ControlFiles } from './qmail-showctl.ts';
 
 export const controlFilesIn = (directory: string): ControlFiles => ({
@@ -9,13 +9,6 @@ export const controlFilesIn = (directory: string): ControlFiles => ({
     readdirSync(directory)
       .filter((name) => !name.startsWith('.'))
       .sort(),
-  read(name) {
-    try {
-      return readFileSync(join(directory, name), 'latin1');
-    } catch (cause) {
-      if (errnoOf(cause) === 'ENOENT') return undefined;
-      throw cause;
-    }
-  },
+  read: (name) => readIfThere(join(directory, name))?.toString('latin1'),
   changedAt: (name) => statSync(join(directory, name)).mtimeMs,
 });

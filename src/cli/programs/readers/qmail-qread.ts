@@ -13,7 +13,7 @@ export const qmailQread =
   ({ print }: { readonly print: Print }): Program =>
   async ({ env }) => {
     try {
-      await withQueueNow(placesOf(env).data, async ({ agenda, log }) => {
+      await withQueueNow(placesOf(env), async ({ agenda, log }) => {
         for (const message of lettersOf(agenda)) {
           const { events, lost } = await readLetter(log, message);
           if (lost.length > 0) print(`warning: trouble with #${message}: input/output error\n`);

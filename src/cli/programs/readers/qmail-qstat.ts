@@ -12,7 +12,7 @@ export const qmailQstat =
   ({ print }: { readonly print: Print }): Program =>
   async ({ env }) => {
     try {
-      await withQueueNow(placesOf(env).data, async ({ agenda }) => {
+      await withQueueNow(placesOf(env), async ({ agenda }) => {
         let letters = 0;
         for (const _ of lettersOf(agenda)) letters += 1;
         print(`messages in queue: ${letters}\n`);

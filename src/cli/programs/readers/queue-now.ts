@@ -1,13 +1,15 @@
 /** The queue as it is now, for programs that look and go: the agenda's checkpoint, and the log since. */
 import { join } from 'node:path';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { empty, fold, type Agenda } from '../../../../projections/agenda.ts';
-import { openPages, type LogPages } from '../../../log/sqlite/open-pages.ts';
+import type { LogReader } from '../../../log/ports.ts';
+import { openPages } from '../../../log/sqlite/open-pages.ts';
 import type { MessageId } from '../../../mail/envelope.ts';
 import { restoreAgenda } from '../../../queue/agenda-restore.ts';
 import { pagesOf } from '../../../trace/pages.ts';
+import type { Places } from '../../places.ts';
 
-export type QueueNow = { readonly agenda: Agenda; readonly log: LogPages };
+export type QueueNow = { readonly agenda: Agenda; readonly log: Omit<LogReader, 'subscribe'> };
 
 /** Why the queue cannot be looked at; `what` as qmail's programs put it: `chdir`, `open log`. */
 export class QueueOutOfReach extends Error {
@@ -21,10 +23,18 @@ export class QueueOutOfReach extends Error {
 
 /** For root, and for whoever the queue runs as. Throws `QueueOutOfReach`. */
 export async function withQueueNow<T>(
-  data: string,
+  places: Places,
   use: (now: QueueNow) => Promise<T>,
 ): Promise<T> {
+  const { data } = places;
   reaching('chdir', () => statSync(`${data}/.`));
+  const checkpoint = join(data, 'checkpoints/agenda');
+  if (mayBeElsewhere(places)) {
+    const { withLog } = await import('../../open-log.ts');
+    return withLog(places, async ({ log }) =>
+      use({ log, agenda: await agendaOf(log, checkpoint) }),
+    );
+  }
   const file = join(data, 'log/waybill.db');
   const log = reaching('open log', () => {
     // SQLite would say less about one that is missing.
@@ -32,7 +42,7 @@ export async function withQueueNow<T>(
     return openPages(file);
   });
   try {
-    return await use({ log, agenda: await agendaOf(log, join(data, 'checkpoints/agenda')) });
+    return await use({ log, agenda: await agendaOf(log, checkpoint) });
   } finally {
     log.close();
   }
@@ -46,7 +56,18 @@ function reaching<T>(what: string, work: () => T): T {
   }
 }
 
-async function agendaOf(log: LogPages, file: string): Promise<Agenda> {
+/** Whether somebody has named another engine: a look, for reading the configuration takes longer than the answer. */
+function mayBeElsewhere({ config }: Places): boolean {
+  if (process.env['WAYBILL_LOG_ENGINE'] !== undefined) return true;
+  try {
+    const text = readFileSync(join(config, 'waybill.toml'), 'utf8');
+    return /^[^#\n]*engine[^#\n]*kurrentdb/m.test(text);
+  } catch {
+    return false;
+  }
+}
+
+async function agendaOf(log: QueueNow['log'], file: string): Promise<Agenda> {
   const agenda = empty();
   const { position } = await restoreAgenda({ log, file }, agenda);
   for await (const page of pagesOf(log, { after: position })) {

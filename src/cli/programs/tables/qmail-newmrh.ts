@@ -20,7 +20,7 @@ export const qmailNewmrh =
   };
 
 const words = () => ({
-  create: `unable to create ${source}.tmp`,
+  create: `unable to write to ${source}.tmp`,
   write: `unable to write to ${source}.tmp`,
   move: `unable to move ${source}.tmp to ${source}.cdb`,
 });

@@ -1,11 +1,12 @@
 /** A program of an alias or a .forward: `/bin/sh -c`, in our directory and environment, with the letter on its stdin. */
 import { spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import type { Writable } from 'node:stream';
 import { permanentExits } from '../../../mail/program-exit.ts';
 import { exitNever, exitTryLater } from '../../exit-codes.ts';
 import { toBytes, toText } from '../lib/bytes.ts';
 import { readDescriptor } from '../lib/descriptors.ts';
+import { openPipe, pourIntoPipe } from '../lib/pipe.ts';
+import { prefixed } from '../lib/prefixed.ts';
 import { tryLater, type Environment } from '../lib/program.ts';
 import type { Message } from './message.ts';
 
@@ -35,37 +36,24 @@ export async function runCommand(
   if (words === undefined) throw tryLater(`unable to run ${named}: not UTF-8`);
   const fd = await message.open();
   try {
+    const pipe = preface === undefined ? undefined : openPipe();
     const child = spawn('/bin/sh', ['-c', words], {
-      stdio: [preface === undefined ? fd : 'pipe', 'inherit', 'inherit'],
+      stdio: [pipe?.reader ?? fd, 'inherit', 'inherit'],
     });
     const ended = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
     });
-    const [code] = await Promise.all([ended, feed(child.stdin, preface, fd)]);
+    if (pipe !== undefined) closeSync(pipe.reader);
+    const head = Buffer.from(preface ?? '', 'latin1');
+    const fed = pipe && pourIntoPipe(pipe.writer, prefixed(head, readDescriptor(fd)));
+    const [code] = await Promise.all([ended, fed]);
     if (code === null) throw tryLater(`child crashed${named === '' ? '' : ` in ${named}`}`);
     if (code !== 0) throw new ProgramFailed(permanentExits.has(code) ? exitNever : exitTryLater);
   } finally {
     closeSync(fd);
   }
 }
-
-async function feed(stdin: Writable | null, preface: Preface, fd: number): Promise<void> {
-  if (stdin === null) return;
-  stdin.on('error', () => undefined);
-  stdin.write(Buffer.from(preface ?? '', 'latin1'));
-  for await (const chunk of readDescriptor(fd)) {
-    if (!stdin.writable) return;
-    if (!stdin.write(chunk)) await drained(stdin);
-  }
-  stdin.end();
-}
-
-const drained = (stream: Writable): Promise<void> =>
-  new Promise((resolve) => {
-    stream.once('drain', resolve);
-    stream.once('close', resolve);
-  });
 
 /** The lines that preline puts before a letter: From_, Return-Path, Delivered-To. A byte string. */
 export const prefaceFrom = (env: Environment): string =>

@@ -56,6 +56,7 @@ describe('preline', () => {
   });
   it.each([
     [['/nonexistent/program'], 'file does not exist'],
+    [[''], 'file does not exist'],
     [['/etc/passwd'], 'access denied'],
   ])('bounces for a command that cannot be run: %j', async (words, why) => {
     expect(await call(words)).toEqual({

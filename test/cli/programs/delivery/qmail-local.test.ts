@@ -48,18 +48,28 @@ const call = (
 const usage =
   'qmail-local: usage: qmail-local [ -nN ] user homedir local dash ext domain sender aliasempty\n';
 
+const eight = ['joe', '/nonexistent', 'joe', '', '', 'h', 's@y.z', './Mailbox'];
+
 describe('the command line', () => {
-  const eight = ['joe', '/nonexistent', 'joe', '', '', 'h', 's@y.z', './Mailbox'];
   it.each([
     [[]],
     [eight.slice(1)],
     [[...eight, 'ninth']],
     [['joe', 'relative', ...eight.slice(2)]],
-    [['-x', ...eight]],
   ])('%j is no use of it', async (args) => {
     const make = (stdin: number, print: (text: string) => void) =>
       qmailLocal({ stdin, print, processes });
     expect(await office.onLetter(make, args)).toEqual({ exit: 100, said: usage, printed: '' });
+  });
+});
+
+describe('an option that there is not', () => {
+  it('is named above the usage', async () => {
+    const make = (stdin: number, print: (text: string) => void) =>
+      qmailLocal({ stdin, print, processes });
+    expect(await office.onLetter(make, ['-nx', ...eight])).toEqual({
+      ...{ exit: 100, said: `qmail-local: illegal option -- x\n${usage}`, printed: '' },
+    });
   });
 });
 

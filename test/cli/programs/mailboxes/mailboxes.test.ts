@@ -116,7 +116,16 @@ describe('maildir2mbox', () => {
       exit: 111,
       said: `maildir2mbox: fatal: unable to create ${MAILTMP}: file does not exist\n`,
     });
-    expect([existsSync(mbox), readdirSync(`${maildir}/new`)]).toEqual([false, ['a']]);
+    // Made to be locked, and empty still.
+    expect([readFileSync(mbox, 'latin1'), readdirSync(`${maildir}/new`)]).toEqual(['', ['a']]);
+  });
+  it.each([
+    [{ MAIL: '/nonexistent/mbox' }, 'unable to lock /nonexistent/mbox: file does not exist'],
+    [{ MAILDIR: '/nonexistent' }, 'unable to chdir to /nonexistent: file does not exist'],
+    [{ MAILDIR: '/' }, 'unable to scan $MAILDIR/new: file does not exist'],
+  ])('says what there is not: %j', async (env, said) => {
+    put('new', 'a', 'x\n');
+    expect(await run(env)).toEqual({ exit: 111, said: `maildir2mbox: fatal: ${said}\n` });
   });
   it('leaves an mbox alone that another program has locked', async () => {
     put('new', 'a', 'x\n');
@@ -168,19 +177,20 @@ describe('a letter’s gist', () => {
       'Return-Path: <s@y>\nDelivered-To: joe@h\nReceived: by x\n\tfor y\nFROM: Ann <ann@y>\n' +
       'Subject:  one\n two\n\nbody\nmore\n';
     expect(gistOf(head)).toEqual({
-      ...{ sender: 's@y', recipient: 'joe@h', from: 'FROM: Ann <ann@y>' },
-      text: 'one\n two\nbody\nmore\n',
+      ...{ sender: '<s@y>', recipient: 'joe@h', from: 'FROM: Ann <ann@y>' },
+      text: 'one\n two\n\nbody\nmore\n',
     });
     expect(gistOf('\nonly a body\n')).toEqual({
       sender: '?',
       recipient: '?',
       from: '',
-      text: 'only a body\n',
+      text: '\nonly a body\n',
     });
+    expect(gistOf('no field').text).toBe('\nno field\n');
   });
   it('is harmless for a terminal', () => {
-    expect(forTerminal('a\x1b[2J\nb\x07\xff\tc')).toBe('a_[2J/b___c');
-    expect(forTerminal('12345', 3)).toBe('123');
+    expect(forTerminal('a\x1b[2J\nb\x07\xff\tc', '/')).toBe('a/[2J/b///c');
+    expect(forTerminal('12345', '_', 3)).toBe('123');
   });
 });
 
@@ -201,10 +211,10 @@ describe('maildirwatch', () => {
     expect(await office.call('maildirwatch', watch, [], '', { MAILDIR: maildir })).toEqual({
       ...{ exit: 0, said: '' },
     });
-    const first = 'FROM s@y TO <joe@h>\n\x1b[1mFrom: Ann\x1b[0m\nhi/hello/\n\n';
+    const first = 'FROM <s@y> TO <joe@h>\n\x1b[1mFrom: Ann\x1b[0m\nhi//hello/\n\n';
     expect(screens).toEqual([
       `\x1b[;H\x1b[;J${first}`,
-      `\x1b[;H\x1b[;J${first}FROM ? TO <?>\n\x1b[1m\x1b[0m\ntwo/${'x'.repeat(154)}\n\n`,
+      `\x1b[;H\x1b[;J${first}FROM ? TO <?>\ntwo//${'x'.repeat(153)}\n\n`,
     ]);
     expect(readdirSync(`${maildir}/tmp`)).toEqual(['under-way']);
   });
@@ -219,7 +229,7 @@ describe('maildirwatch', () => {
     const env = { MAILDIR: join(office.root, 'nowhere') };
     expect(await office.call('maildirwatch', watch(), [], '', env)).toEqual({
       exit: 111,
-      said: `maildirwatch: fatal: unable to scan ${env.MAILDIR}: file does not exist\n`,
+      said: `maildirwatch: fatal: unable to chdir to ${env.MAILDIR}: file does not exist\n`,
     });
   });
 });
@@ -257,7 +267,7 @@ describe('qbiff', () => {
   };
   it('tells a user on each terminal of his that wants to hear', async () => {
     expect(await run(`Subject: hi\nTo: me\n\nhello \x1b\n${'x'.repeat(100)}`)).toEqual({
-      'pts/0': `\r\n\x07*** TO <joe-x> FROM <s@y>\r\n    hi/hello _/${'x'.repeat(67)}\r\n`,
+      'pts/0': `\r\n\x07*** TO <joe-x> FROM <s@y>\r\n    hi//hello //${'x'.repeat(66)}\r\n`,
     });
   });
   it.each(['USER', 'SENDER', 'LOCAL'])('says nothing without %s', async (name) => {
