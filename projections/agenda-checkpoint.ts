@@ -5,7 +5,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Position } from '../src/log/ports.ts';
-import type { AgendaColumns } from './agenda-table.ts';
+import { bytesOf, columnPieces, readColumns } from './agenda-columns.ts';
 import type { Agenda } from './agenda.ts';
 
 /** Rises when the fold or the layout changes: older checkpoints are then thrown away, loudly. */
@@ -26,26 +26,6 @@ export type CheckpointHead = {
 
 export type LastFolded = Pick<CheckpointHead, 'position' | 'stream' | 'revision' | 'at'>;
 
-type ColumnName = Exclude<keyof AgendaColumns, 'lanes'>;
-type Column = Float64Array | Uint32Array | Uint8Array;
-
-/** In this order; how many of each a letter or a row has. Numbers are little-endian. */
-const layout: readonly {
-  readonly name: ColumnName;
-  readonly per: 'letters' | 'rows';
-  readonly times: number;
-  readonly Array: new (length: number) => Column;
-}[] = [
-  { name: 'ids', per: 'letters', times: 4, Array: Uint32Array },
-  { name: 'counts', per: 'letters', times: 1, Array: Uint32Array },
-  { name: 'held', per: 'letters', times: 1, Array: Uint8Array },
-  { name: 'due', per: 'rows', times: 1, Array: Float64Array },
-  { name: 'rcpt', per: 'rows', times: 1, Array: Uint32Array },
-  { name: 'lane', per: 'rows', times: 1, Array: Uint32Array },
-  { name: 'status', per: 'rows', times: 1, Array: Uint8Array },
-  { name: 'tried', per: 'rows', times: 1, Array: Uint8Array },
-];
-
 /** CRC-32 over everything before it. */
 const sumBytes = 4;
 
@@ -61,14 +41,11 @@ export function encodeAgenda({ rows, owing }: Agenda, last: LastFolded): readonl
     owing: [...owing],
   };
   const line = Buffer.from(`${JSON.stringify(head)}\n`);
-  const pieces = [line, ...layout.map(({ name }) => bytesOf(columns[name]))];
+  const pieces = [line, ...columnPieces(columns)];
   const sum = Buffer.alloc(sumBytes);
   sum.writeUInt32LE(pieces.reduce((crc, piece) => crc32(piece, crc), 0));
   return [...pieces, sum];
 }
-
-const bytesOf = (column: Column): Buffer =>
-  Buffer.from(column.buffer, column.byteOffset, column.byteLength);
 
 /**
  * Fills an empty agenda; returns the head, or `undefined` (the agenda untouched) when the bytes are not
@@ -83,22 +60,6 @@ export function decodeAgenda(bytes: Uint8Array, agenda: Agenda): CheckpointHead 
   for (const message of head.owing) agenda.owing.add(message);
   agenda.rows.fill(columns);
   return head;
-}
-
-function readColumns(from: Buffer, head: CheckpointHead): AgendaColumns | undefined {
-  const columns: { [N in ColumnName]?: Column } = {};
-  let at = 0;
-  for (const { name, per, times, Array } of layout) {
-    // Into memory of its own: the file's columns begin where they may.
-    const column = new Array(times * head[per]);
-    const bytes = bytesOf(column);
-    if (from.copy(bytes, 0, at, at + bytes.byteLength) !== bytes.byteLength) return undefined;
-    columns[name] = column;
-    at += bytes.byteLength;
-  }
-  const whole = { ...columns, lanes: head.lanes } as AgendaColumns;
-  const counted = whole.counts.reduce((sum, count) => sum + count, 0);
-  return at === from.byteLength && counted === head.rows ? whole : undefined;
 }
 
 /** What the checkpoint says of itself, if it is whole and this release understands it. */

@@ -87,6 +87,11 @@ export class AgendaTable {
     return this.#ids.nameOf(letter);
   }
 
+  /** Below 0 when the name of `a` comes first: an order of letters that does not depend on their numbers. */
+  compareIds(a: LetterNo, b: LetterNo): number {
+    return this.#ids.compare(a, b);
+  }
+
   has(id: MessageId): boolean {
     return this.#ids.numberOf(id) !== none;
   }
@@ -122,10 +127,13 @@ export class AgendaTable {
     for (const row of this.rowsOf(letter)) this.watcher.waits(row);
   }
 
-  /** Everything, for a checkpoint. Throws `RangeError` for a letter whose name is no message id of ours. */
-  columns(): AgendaColumns {
-    const letters = this.letters;
-    const rows = this.#count;
+  /**
+   * Everything, or some letters, for a checkpoint. Throws `RangeError` for a letter whose name is no
+   * message id of ours.
+   */
+  columns(some?: readonly LetterNo[]): AgendaColumns {
+    const letters = some?.length ?? this.letters;
+    const rows = some === undefined ? this.#count : this.rowsIn(some);
     const numbers = new Int32Array(this.#laneNames.length).fill(none);
     const lanes: string[] = [];
     const to = {
@@ -140,7 +148,7 @@ export class AgendaTable {
     };
     let at = 0;
     let no = 0;
-    for (let letter = this.#ids.after(none); letter !== none; letter = this.#ids.after(letter)) {
+    for (const letter of some ?? this.#ids.numbers()) {
       const first = at;
       for (let row = this.#first[letter]!; row !== none; row = this.sibling[row]!) {
         const lane = this.lane[row]!;
@@ -160,7 +168,16 @@ export class AgendaTable {
     return { ...to, lanes };
   }
 
-  /** Fills an empty table that nobody watches yet. */
+  /** How many rows these letters have. */
+  rowsIn(letters: readonly LetterNo[]): number {
+    let rows = 0;
+    for (const letter of letters) {
+      for (let row = this.#first[letter]!; row !== none; row = this.sibling[row]!) rows += 1;
+    }
+    return rows;
+  }
+
+  /** Adds letters that a table which nobody watches yet does not have. */
   fill({ ids, held, counts, lanes, ...rows }: AgendaColumns): void {
     const uses = new Uint32Array(lanes.length);
     for (const lane of rows.lane) uses[lane]! += 1;
@@ -254,6 +271,23 @@ export class AgendaTable {
     if (this.#first[letter] !== none) return;
     this.#index.delete(letter);
     this.#ids.remove(letter);
+  }
+
+  /** All rows of a letter, if it has any. */
+  drop(id: MessageId): void {
+    this.#drop(this.#ids.numberOf(id));
+  }
+
+  /** The letters of columns take the place of what is here of them. */
+  replace(columns: AgendaColumns): void {
+    for (let at = 0; at < columns.ids.length; at += 4) {
+      this.#drop(this.#ids.numberOfWords(columns.ids, at));
+    }
+    this.fill(columns);
+  }
+
+  #drop(letter: LetterNo): void {
+    if (letter !== none) for (const row of this.rowsOf(letter)) this.remove(row);
   }
 
   hold(id: MessageId, held: boolean): void {

@@ -51,6 +51,11 @@ export class LetterIds {
     return this.#slots[this.#slotOf(this.#asked, 0)]!;
   }
 
+  /** As `numberOf`, for words that `copyWords` gave. */
+  numberOfWords(from: Uint32Array, at: number): LetterNo {
+    return this.#slots[this.#slotOf(from, at)]!;
+  }
+
   nameOf(letter: LetterNo): MessageId {
     const odd = this.#oddNames.get(letter);
     if (odd !== undefined) return odd;
@@ -59,6 +64,18 @@ export class LetterIds {
       hex += (this.#words[at]! + 0x1_0000_0000).toString(16).slice(1);
     }
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  }
+
+  /** Order of names as texts; younger letters of one millisecond need not come later. */
+  compare(a: LetterNo, b: LetterNo): number {
+    if (this.#oddNames.size > 0 && (this.#oddNames.has(a) || this.#oddNames.has(b))) {
+      return this.nameOf(a) < this.nameOf(b) ? -1 : a === b ? 0 : 1;
+    }
+    for (let word = 0; word < 4; word += 1) {
+      const more = this.#words[4 * a + word]! - this.#words[4 * b + word]!;
+      if (more !== 0) return more;
+    }
+    return 0;
   }
 
   /** A number for a name that has none yet. */

@@ -1,0 +1,5 @@
+/** qmailanalog's zsuccesses. */
+import { reasonsQuestion } from './reasons.ts';
+
+export const question = reasonsQuestion('k');
+export const { empty, fold } = question;
