@@ -1,73 +1,152 @@
-/** `waybill why`: the decision behind the present state of a letter's recipients. */
-import type { RecipientNo } from '../mail/envelope.ts';
-import { findRecipients } from '../trace/find-recipients.ts';
+/** `waybill why`: the causal chain of a recipient's state, now or then; and of what a door refused. */
+import { readConfig } from '../control/config.ts';
+import { normalizeIp } from '../mail/ip-address.ts';
+import { isTrouble, Trouble } from '../mail/trouble.ts';
 import { toAsciiJson } from '../trace/json.ts';
 import { splitName } from '../trace/letter-name.ts';
-import { readLetter } from '../trace/read-letter.ts';
 import { formatReason } from '../trace/reason-words.ts';
-import { foldLetter, reasonOf, type LetterState, type Reason } from '../trace/reason.ts';
-import { formatInstant, formatParty } from '../trace/words.ts';
+import type { Reason } from '../trace/reason.ts';
+import { formatRefusal } from '../trace/refusal-words.ts';
+import { findRefusals } from '../trace/refusals.ts';
+import { positionAt, whyLetter } from '../trace/why.ts';
+import { formatInstant, formatParty, safe } from '../trace/words.ts';
+import type { Home, Homes } from '../what-if/ports.ts';
+import type { Place } from './arguments.ts';
 import { engineRuns } from './engine-runs.ts';
-import { withLog } from './open-log.ts';
-import { openOutput } from './output.ts';
+import { homesOf } from './local-homes.ts';
+import { withLog, type OpenedLog } from './open-log.ts';
+import { openOutput, type Output } from './output.ts';
 import type { Places } from './places.ts';
 
-/** So many recipients are told of when none is named. */
-const mostTold = 100;
+export type WhyOptions = {
+  readonly at?: Place;
+  readonly limit: number;
+  readonly json?: boolean;
+};
 
-export async function why(
-  places: Places,
-  name: string,
-  { json = false }: { readonly json?: boolean },
-): Promise<void> {
+export async function why(places: Places, name: string, options: WhyOptions): Promise<void> {
   const output = openOutput();
-  await withLog(places.data, async (opened) => {
-    const { id, rcpt } = splitName(name);
-    const message = opened.letter(id);
-    const { events } = await readLetter(opened.log, message);
-    const letter = foldLetter(events);
-    const rcpts =
-      rcpt === undefined
-        ? mostInteresting(letter)
-        : findRecipients(rcpt, letter.state, letter.envelope);
-    const now = Date.now();
-    const situation = {
-      ...{ message, events, now },
-      history: await opened.nodeHistory(),
-      engineRuns: await engineRuns(opened.files.directory),
-    };
-    if (letter.state.recipients.length === 0 && !json)
-      output.line(`${message} is to nobody, which is legal: done at once.`);
-    for (const each of rcpts) {
-      const reason = reasonOf(each, situation, letter.state);
-      if (json) output.line(toAsciiJson(toJson(reason, formatReason(reason, now))));
-      else {
-        output.line(`${message}/${each} to ${formatParty(reason.address)}: ${reason.status}`);
-        for (const line of formatReason(reason, now)) output.line(`  ${line}`);
-      }
-    }
+  await withLog(places, async (opened) => {
+    const when = await momentOf(opened, options.at);
+    if (isAboutRefusals(name)) await tellRefusals(opened, name, when, options, output);
+    else await tellLetter(opened, name, when, options, output, homesNow(places));
     await output.drained();
-    const more = letter.state.recipients.length - rcpts.length;
-    if (rcpt === undefined && more > 0)
-      console.error(`waybill: ${more} more recipients: name one, ID/RECIPIENT`);
   });
 }
 
-/** Those that still wait come first. */
-function mostInteresting({ state }: LetterState): RecipientNo[] {
-  const all = [...state.recipients.keys()];
-  const isOpen = (rcpt: RecipientNo) =>
-    ['waiting', 'attempting'].includes(state.recipients[rcpt]!.status);
-  if (all.length <= mostTold) return all;
-  return [...all.filter(isOpen), ...all.filter((rcpt) => !isOpen(rcpt))].slice(0, mostTold);
+/** The point of the log that is asked about. */
+type Moment = { readonly now: number; readonly upTo?: number };
+
+async function momentOf({ log }: OpenedLog, at: Place | undefined): Promise<Moment> {
+  if (at === undefined) return { now: Date.now() };
+  if ('at' in at) return { now: at.at, upTo: await positionAt(log, at.at) };
+  const [last] = await log.readAll({ after: at.position + 1, direction: 'backwards', limit: 1 });
+  return { now: last?.at ?? 0, upTo: at.position };
 }
 
-/** Instants in ISO 8601, and the sentences besides. */
-function toJson(reason: Reason, sentences: readonly string[]): unknown {
-  const plain = JSON.parse(JSON.stringify(reason), (key, value: unknown) =>
-    typeof value === 'number' && (/At$/.test(key) || key === 'at' || key === 'birth')
-      ? formatInstant(value, 'ms')
-      : value,
-  ) as object;
-  return { ...plain, sentences };
+/** An address, `@domain` or an IP address names no letter; an id in front of a slash does. */
+const isAboutRefusals = (name: string): boolean =>
+  !/^(message-)?[0-9a-f-]+\//i.test(name) &&
+  (name.includes('@') || (normalizeIp(name) !== undefined && /[.:]/.test(name)));
+
+async function tellLetter(
+  opened: OpenedLog,
+  name: string,
+  { now, upTo }: Moment,
+  { json = false }: WhyOptions,
+  output: Output,
+  homes: Homes,
+): Promise<void> {
+  const { id, rcpt } = splitName(name);
+  const message = await opened.letter(id);
+  const { reasons, untold, events } = await whyLetter({
+    ...{ log: opened.log, message, rcpt, now },
+    ...(upTo === undefined ? {} : { upTo }),
+    history: await opened.nodeHistory(upTo),
+    // Of a moment in the past it is a fair guess that the engine that wrote the log was there.
+    engineRuns: upTo === undefined ? await engineRuns(opened.files.directory) : undefined,
+  });
+  if (reasons.length === 0 && !json)
+    output.line(
+      events === 0
+        ? `${message} was not there yet ${formatInstant(now)}.`
+        : `${message} is to nobody, which is legal: done at once.`,
+    );
+  for (const reason of reasons) {
+    const homeNow =
+      upTo === undefined && isHomeless(reason) ? await homes(reason.route!.address) : undefined;
+    const sentences = [...formatReason(reason, now), ...homeWords(homeNow)];
+    if (json) output.line(toAsciiJson(toJson({ ...reason, homeNow }, sentences)));
+    else {
+      const { recipient, address, status } = reason;
+      output.line(`${message}/${recipient} to ${formatParty(address)}: ${status}`);
+      for (const line of sentences) output.line(`  ${line}`);
+    }
+  }
+  if (untold > 0) console.error(`waybill: ${untold} more recipients: name one, ID/RECIPIENT`);
 }
+
+async function tellRefusals(
+  opened: OpenedLog,
+  about: string,
+  { upTo }: Moment,
+  { json = false, limit }: WhyOptions,
+  output: Output,
+): Promise<void> {
+  const history = await opened.nodeHistory(upTo);
+  const found = await findRefusals(
+    {
+      ...{ log: opened.log, streams: await opened.streams('door'), about, limit },
+      ...(upTo === undefined ? {} : { upTo }),
+    },
+    history,
+  );
+  for (const refusal of found) {
+    const sentences = formatRefusal(refusal);
+    if (json) output.line(toAsciiJson({ refused: true, ...withInstants(refusal), sentences }));
+    else for (const line of sentences) output.line(line);
+  }
+  if (found.length > 0) return;
+  const detail = `no refusal of ${safe(about, 80)} is on record (doors record so many a minute: [door] refusals_per_minute); letters that were accepted: waybill search --recipient ${safe(about, 80)}`;
+  throw new Trouble('not-found', { tryAgain: false, peer: 'no such refusal', detail });
+}
+
+/** No delivery got as far as a .qmail file, so that none is on record. */
+const isHomeless = ({ route, last, status }: Reason): boolean =>
+  route?.channel === 'local' && last?.lines === undefined && status !== 'delivered';
+
+/** The configuration of now; where it cannot be read there is nothing to say. */
+function homesNow({ config: dir, data }: Places): Homes {
+  try {
+    return homesOf(readConfig({ dir, env: process.env, data }));
+  } catch (cause) {
+    if (!isTrouble(cause)) throw cause;
+    return async () => undefined;
+  }
+}
+
+function homeWords(home: Home | undefined): string[] {
+  if (home === undefined) return [];
+  const { user, by, receives } = home;
+  const found = by === undefined ? '' : `, by ${safe(by, 200)}`;
+  const none = receives ? '' : ', who has no .qmail file for it: nobody is at home';
+  return [
+    `As users/assign and .qmail files are now, it is mail of the user ${safe(user)}${found}${none}.`,
+  ];
+}
+
+const toJson = (
+  reason: Reason & { readonly homeNow: Home | undefined },
+  sentences: readonly string[],
+): unknown => ({
+  ...withInstants(reason),
+  sentences,
+});
+
+/** Instants in ISO 8601: whatever is called `at`, `…At`, `birth`, `from`, `to`, `until` and is a number. */
+const withInstants = (value: object): object =>
+  JSON.parse(JSON.stringify(value), (key, each: unknown) =>
+    typeof each === 'number' && /(At|Since)$|^(at|birth|from|to|until)$/.test(key)
+      ? formatInstant(each, 'ms')
+      : each,
+  ) as object;

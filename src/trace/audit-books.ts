@@ -42,6 +42,8 @@ export type OpenLetter = {
   /** The number of the attempt that each is in, or was in last. */
   readonly attempt: number[];
   revision: Revision;
+  /** The node that answers for it, where several share the log. */
+  owner: string | undefined;
   queued: boolean;
   attempts: number;
   /** Recipients without a terminal event. */

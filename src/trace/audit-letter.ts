@@ -11,6 +11,9 @@ export type EventIn<Type extends QueueEvent['type']> = RecordedEvent &
 /** In place: the letter after this event; what should not be is said in the books. */
 export function evolve(audit: Audit, letter: OpenLetter, event: RecordedEvent & QueueEvent): void {
   switch (event.type) {
+    case 'MessageAdopted':
+      adopt(audit, letter, event);
+      break;
     case 'MessageQueued':
       if (letter.queued) say(audit, event, 'queued twice');
       if (event.data.routes.length !== letter.status.length) {
@@ -61,6 +64,15 @@ export function evolve(audit: Audit, letter: OpenLetter, event: RecordedEvent & 
       say(audit, stranger, `${stranger.type} is no event of a letter that this release knows`);
     }
   }
+}
+
+/** Owners follow each other without a gap. */
+function adopt(audit: Audit, letter: OpenLetter, event: EventIn<'MessageAdopted'>): void {
+  const { by, from } = event.data;
+  if (from !== letter.owner) {
+    say(audit, event, `adopted from ${from ?? 'nobody'}, but it is ${letter.owner ?? 'nobody'}’s`);
+  }
+  letter.owner = by;
 }
 
 function start(audit: Audit, letter: OpenLetter, event: EventIn<'AttemptStarted'>): void {

@@ -55,7 +55,7 @@ export function closeAudit(audit: Audit): Audit {
 }
 
 function accept(audit: Audit, message: MessageId, event: EventIn<'MessageAccepted'>): void {
-  const { envelope, body, parent } = event.data;
+  const { envelope, body, parent, owner } = event.data;
   if (event.revision !== 0) say(audit, event, 'accepted in the middle of its stream');
   if (audit.open.has(message)) {
     say(audit, event, 'accepted twice');
@@ -67,7 +67,7 @@ function accept(audit: Audit, message: MessageId, event: EventIn<'MessageAccepte
   const from = parent === undefined ? undefined : audit.open.get(parent.message);
   if (from !== undefined) (from.children ??= new Set()).add(message);
   audit.open.set(message, {
-    ...{ body, revision: event.revision, attempts: 0, unfinished: length, failed: 0 },
+    ...{ body, owner, revision: event.revision, attempts: 0, unfinished: length, failed: 0 },
     status: Array.from({ length }, () => 'w' as const),
     attempt: Array.from({ length }, () => 0),
     ...{ queued: false, held: false, settled: false, answered: false },

@@ -12,7 +12,19 @@ export type FindLetters = (part: string, limit: number) => readonly string[];
 const mostNamed = 10;
 
 /** Throws `not-found` when no letter, or more than one, answers to it. */
-export function findLetter(text: string, find: FindLetters): MessageId {
+export const findLetter = (text: string, find: FindLetters): MessageId =>
+  onlyOne(text, find(partNamed(text), mostNamed + 1));
+
+/** The same where finding takes its time. */
+export async function findLetterLater(
+  text: string,
+  find: (...asked: Parameters<FindLetters>) => Promise<readonly string[]>,
+): Promise<MessageId> {
+  return onlyOne(text, await find(partNamed(text), mostNamed + 1));
+}
+
+/** The part of an id that a person has typed. */
+function partNamed(text: string): string {
   const part = (
     parseMessageId(text) ??
     text
@@ -22,7 +34,11 @@ export function findLetter(text: string, find: FindLetters): MessageId {
   ).trim();
   if (!/^[0-9a-f-]*[0-9a-f][0-9a-f-]*$/.test(part))
     throw notFound(`${safe(text, 80)} is no id of a letter`);
-  const found = find(part, mostNamed + 1).map((stream) => messageOf(stream)!);
+  return part;
+}
+
+function onlyOne(text: string, streams: readonly string[]): MessageId {
+  const found = streams.map((stream) => messageOf(stream)!);
   if (found.length === 0) throw notFound(`there is no letter ${safe(text, 80)}`);
   if (found.length === 1) return found[0]!;
   const named = found.slice(0, mostNamed).join(', ');

@@ -38,7 +38,8 @@ export function firstDue(
   const counts = { letters: 0, recipients: 0, due: 0, held: 0, attempting: 0, owing: owing.size };
   const earlier = (a: Row, b: Row): number =>
     rows.due[a]! - rows.due[b]! ||
-    rows.letter[a]! - rows.letter[b]! ||
+    // By name and not by number: numbers are reused, and the same queue has others when read from a checkpoint.
+    rows.compareIds(rows.letter[a]!, rows.letter[b]!) ||
     rows.rcpt[a]! - rows.rcpt[b]!;
   let best: Row[] = [];
   for (const letter of rows.openLetters()) {
@@ -84,6 +85,8 @@ export type RecipientFacts = {
   readonly lastReply: Reply | undefined;
   /** Of the attempt under way. */
   readonly startedAt: Instant | undefined;
+  /** Its maker is gone, and nobody knows whether it is under way: it is in doubt then, if not before. */
+  readonly doubtfulAt: Instant | undefined;
 };
 
 export function letterFacts(events: readonly RecordedEvent[]): LetterFacts {
@@ -97,9 +100,12 @@ export function letterFacts(events: readonly RecordedEvent[]): LetterFacts {
     if (event.type === 'MessageReleased') held = undefined;
   }
   const startedAt = new Map<RecipientNo, Instant>();
+  const doubtfulAt = new Map<RecipientNo, Instant>();
   for (const open of state.open.values()) {
     for (const rcpt of open.rcpts) {
-      if (state.recipients[rcpt]?.status === 'attempting') startedAt.set(rcpt, open.startedAt);
+      if (state.recipients[rcpt]?.status !== 'attempting') continue;
+      startedAt.set(rcpt, open.startedAt);
+      if (open.by !== state.owner) doubtfulAt.set(rcpt, open.untilAt);
     }
   }
   return {
@@ -109,6 +115,7 @@ export function letterFacts(events: readonly RecordedEvent[]): LetterFacts {
       ...{ address, tries },
       lastReply: replies.get(rcpt),
       startedAt: startedAt.get(rcpt),
+      doubtfulAt: doubtfulAt.get(rcpt),
     })),
   };
 }

@@ -1,78 +1,65 @@
 /**
- * The decision behind a recipient's present state: which rule routed it, what was said last, why the
- * next attempt falls when it falls, what it waits for. Pure: events and the rules of the day come in.
+ * The causal chain of a recipient's state, now or at any point of the past: what let it in, which rule routed it,
+ * how the far side was found and what it said, why the next attempt falls when it falls, what it waits for, and
+ * what became of a failure. Pure: events and the rules of the day come in.
  */
-import { settings } from '../control/settings.ts';
 import type { RecordedEvent } from '../log/ports.ts';
 import type { Address, MessageId, RecipientNo } from '../mail/envelope.ts';
-import type { Reply } from '../mail/verdict.ts';
 import type { Instant } from '../platform/clock.ts';
-import type { ByHand, QueueEvent, Route } from '../queue/events.ts';
-import type { ChannelName } from '../queue/ports.ts';
-import { isExpired, nextAttempt } from '../queue/schedule.ts';
+import type { QueueEvent, Route } from '../queue/events.ts';
 import { evolve, initial, type QueueState, type RecipientStatus } from '../queue/state.ts';
-import { linesOf, type NodeHistory, type RuleLine } from './rules-of-the-day.ts';
+import { entryOf, versionOf, type Entry, type RulesVersion } from './reason-entry.ts';
+import { factsOf, type Bounced, type Facts } from './reason-facts.ts';
+import type { HandAt, LastVerdict, Started } from './reason-facts.ts';
+import { lifetimeOf, scheduleOf, type Lifetime, type Schedule } from './reason-schedule.ts';
+import { linesOf, lineOfValue, loadingOf, rulesBefore } from './rules-of-the-day.ts';
+import type { NodeHistory, RuleLine } from './rules-of-the-day.ts';
+import type { SlotWait } from './slot-wait.ts';
 
 export type Reason = {
   readonly message: MessageId;
   readonly recipient: RecipientNo;
+  /** As it is now; `envelope` as it came. */
   readonly address: Address;
+  readonly envelope: Address;
   readonly status: RecipientStatus;
+  readonly entry: Entry | undefined;
   readonly route:
     | (Route & {
         readonly controls: string;
         readonly loadedAt?: Instant;
+        readonly version?: RulesVersion;
         readonly lines: readonly RuleLine[];
       })
     | undefined;
+  /** How many there were; `tried` has the verdicts on the last two hundred of them, oldest first. */
   readonly attempts: number;
+  readonly tried: readonly LastVerdict[];
   readonly last: LastVerdict | undefined;
+  /** The last attempt's start: since when it was due, and why it came when it came. */
+  readonly started:
+    (Omit<Started, 'route' | 'position'> & { readonly waitedMs: number }) | undefined;
   readonly attempting:
     | { readonly attempt: number; readonly startedAt: Instant; readonly untilAt: Instant }
     | undefined;
   readonly schedule: Schedule | undefined;
   readonly lifetime: Lifetime | undefined;
-  readonly held: (ByHand & { readonly at: Instant }) | undefined;
-  readonly cancelled: (ByHand & { readonly at: Instant }) | undefined;
+  readonly held: HandAt | undefined;
+  /** Times on hold that are over. */
+  readonly holds: Facts['holds'];
+  readonly redirected: Facts['redirected'];
+  readonly cancelled: HandAt | undefined;
+  /** What the letter owes, or owed, for those that failed. */
+  readonly bounce: (Bounced & { readonly lines: readonly RuleLine[] }) | undefined;
   /** What the letter as a whole still owes, or when it ended. */
   readonly end: {
     readonly settledAt?: Instant;
     readonly bounce?: string;
     readonly doneAt?: Instant;
   };
+  /** Who held the slots while it was due: before its last attempt, or until now. Only where that was asked for. */
+  readonly slots?: SlotWait;
   readonly waitsFor: WaitsFor;
-};
-
-export type LastVerdict = {
-  readonly kind: 'delivered' | 'deferred' | 'failed';
-  readonly attempt: number;
-  readonly at: Instant;
-  readonly startedAt: Instant;
-  readonly reply: Reply;
-  readonly doubt: boolean;
-  readonly expired: boolean;
-};
-
-/** `birth + (⌊√age⌋ + skip)²`, when the due time comes from it; else who or what set it. */
-export type Schedule = {
-  readonly dueAt: Instant;
-  readonly by: 'schedule' | 'first' | 'hand' | 'doubt';
-  readonly birth: Instant;
-  readonly askedBy?: ByHand;
-  readonly arithmetic?: {
-    readonly channel: ChannelName;
-    readonly ageSeconds: number;
-    readonly root: number;
-    readonly skip: number;
-    readonly dueAgeSeconds: number;
-  };
-};
-
-export type Lifetime = {
-  readonly seconds: number;
-  readonly leftSeconds: number;
-  /** The next attempt is the last: a deferral will count as a failure. */
-  readonly nextIsLast: boolean;
 };
 
 export type WaitsFor = 'operator' | 'verdict' | 'clock' | 'slot' | 'engine' | 'bounce' | 'nothing';
@@ -104,183 +91,95 @@ export function foldLetter(events: readonly RecordedEvent[]): LetterState {
 
 /** Why recipient `rcpt` of the letter is where it is. */
 export function reasonOf(rcpt: RecipientNo, situation: Situation, state: QueueState): Reason {
-  const { message, history } = situation;
-  const facts = factsOf(rcpt, situation.events as readonly (RecordedEvent & QueueEvent)[]);
+  const { message, history, events, now } = situation;
+  const facts = factsOf(rcpt, events);
   const recipient = state.recipients[rcpt]!;
-  const { route, controls } = facts;
-  const rules = controls === undefined ? undefined : history.rules.get(controls);
   const schedule =
     recipient.status === 'waiting' ? scheduleOf(facts, state, history, rcpt) : undefined;
-  const open = [...state.open].find(
-    ([, { rcpts }]) => recipient.status === 'attempting' && rcpts.includes(rcpt),
-  );
   return {
     ...{ message, recipient: rcpt, address: recipient.address, status: recipient.status },
-    route:
-      route === undefined
-        ? undefined
-        : {
-            ...route,
-            controls: controls ?? '',
-            ...(rules === undefined ? {} : { loadedAt: rules.at }),
-            lines: linesOf(route.rule, rules?.files),
-          },
+    envelope: envelopeOf(events)[rcpt] ?? recipient.address,
+    entry: entryOf(rcpt, events, history),
+    route: routeOf(facts, history),
     attempts: recipient.tries,
-    last: facts.last,
-    attempting:
-      open === undefined
-        ? undefined
-        : { attempt: open[0], startedAt: open[1].startedAt, untilAt: open[1].untilAt },
+    tried: facts.verdicts,
+    last: facts.verdicts.at(-1),
+    started: startOf(facts, history),
+    attempting: attemptOf(rcpt, state),
     schedule,
-    lifetime: lifetimeOf(schedule, state, situation),
+    lifetime: lifetimeOf(schedule, state, history, now),
     held: state.held ? facts.held : undefined,
-    cancelled: facts.cancelled,
-    end: facts.end,
+    ...{ holds: facts.holds, redirected: facts.redirected, cancelled: facts.cancelled },
+    bounce: bounceOf(facts, events, history),
+    end: endOf(facts),
     waitsFor: waitsFor(recipient.status, state, schedule, situation),
   };
 }
 
-type Facts = {
-  route: Route | undefined;
-  controls: string | undefined;
-  last: LastVerdict | undefined;
-  held: (ByHand & { at: Instant }) | undefined;
-  cancelled: (ByHand & { at: Instant }) | undefined;
-  /** Who or what set the due time last, and where in the log that stands. */
-  dueBy: { by: Schedule['by']; hand?: ByHand; position: number };
-  end: { settledAt?: Instant; bounce?: string; doneAt?: Instant };
-};
+function envelopeOf(events: readonly RecordedEvent[]): readonly Address[] {
+  const accepted = (events as readonly (RecordedEvent & QueueEvent)[]).find(
+    ({ type }) => type === 'MessageAccepted',
+  );
+  return accepted?.type === 'MessageAccepted' ? accepted.data.envelope.recipients : [];
+}
 
-function factsOf(rcpt: RecipientNo, events: readonly (RecordedEvent & QueueEvent)[]): Facts {
-  const facts: Facts = {
-    ...{ route: undefined, controls: undefined, last: undefined },
-    ...{ held: undefined, cancelled: undefined, end: {} },
-    dueBy: { by: 'first', position: 0 },
+function routeOf({ route, controls, routedAt }: Facts, history: NodeHistory): Reason['route'] {
+  if (route === undefined) return undefined;
+  const rules = controls === undefined ? undefined : loadingOf(history, controls, routedAt);
+  return {
+    ...route,
+    controls: controls ?? '',
+    ...(rules === undefined ? {} : { loadedAt: rules.at, version: versionOf(rules) }),
+    lines: linesOf(route.rule, rules?.files),
   };
-  for (const event of events) note(facts, rcpt, event);
-  return facts;
 }
 
-function note(facts: Facts, rcpt: RecipientNo, event: RecordedEvent & QueueEvent): void {
-  const { at, position } = event;
-  switch (event.type) {
-    case 'MessageQueued':
-      facts.route = event.data.routes[rcpt];
-      facts.controls = event.data.controls;
-      facts.dueBy = { by: 'first', position };
-      break;
-    case 'AttemptStarted': {
-      const index = event.data.rcpts.indexOf(rcpt);
-      if (index === -1) break;
-      facts.route = event.data.routes[index];
-      facts.controls = event.data.controls;
-      break;
-    }
-    case 'RecipientDelivered':
-    case 'RecipientDeferred':
-    case 'RecipientFailed': {
-      if (event.data.rcpt !== rcpt) break;
-      facts.last = toVerdict(event);
-      if (event.type !== 'RecipientDeferred') break;
-      facts.dueBy = {
-        by: event.data.doubt === true && event.data.dueAt === at ? 'doubt' : 'schedule',
-        position,
-      };
-      break;
-    }
-    case 'RetryRequested':
-      if (event.data.rcpts.includes(rcpt)) facts.dueBy = { by: 'hand', hand: event.data, position };
-      break;
-    case 'RecipientRedirected':
-      if (event.data.rcpt === rcpt) facts.dueBy = { by: 'hand', hand: event.data, position };
-      break;
-    case 'RecipientCancelled':
-      if (event.data.rcpt === rcpt)
-        facts.cancelled = { by: event.data.by, why: event.data.why, at };
-      break;
-    case 'MessageHeld':
-      facts.held = { by: event.data.by, why: event.data.why, at };
-      break;
-    case 'MessageSettled':
-      facts.end.settledAt = at;
-      break;
-    case 'BounceQueued':
-      facts.end.bounce = event.data.child;
-      break;
-    case 'MessageCleanedUp':
-      facts.end.doneAt = at;
-      break;
-    default:
-  }
+function startOf({ starts }: Facts, { retryAll }: NodeHistory): Reason['started'] {
+  const last = starts.at(-1);
+  if (last === undefined) return undefined;
+  const { route: _, position, ...started } = last;
+  const byAll =
+    retryAll !== undefined && retryAll.position < position && retryAll.at < started.dueAt;
+  const dueAt = byAll ? retryAll.at : started.dueAt;
+  return {
+    ...{ ...started, dueAt, waitedMs: Math.max(0, started.at - dueAt) },
+    ...(byAll ? { askedBy: { by: retryAll.by, why: retryAll.why } } : {}),
+  };
 }
 
-type Verdicts = Extract<
-  QueueEvent,
-  { type: 'RecipientDelivered' | 'RecipientDeferred' | 'RecipientFailed' }
->;
-
-function toVerdict({ type, at, data }: Verdicts): LastVerdict {
-  const { attempt, startedAt, reply } = data;
-  const kind =
-    type === 'RecipientDelivered'
-      ? 'delivered'
-      : type === 'RecipientDeferred'
-        ? 'deferred'
-        : 'failed';
-  const doubt = 'doubt' in data && data.doubt === true;
-  const expired = 'expired' in data && data.expired === true;
-  return { kind, attempt, at, startedAt, reply, doubt, expired };
+function attemptOf(rcpt: RecipientNo, state: QueueState): Reason['attempting'] {
+  if (state.recipients[rcpt]?.status !== 'attempting') return undefined;
+  const open = [...state.open].find(([, { rcpts }]) => rcpts.includes(rcpt));
+  if (open === undefined) return undefined;
+  const [attempt, { startedAt, untilAt }] = open;
+  return { attempt, startedAt, untilAt };
 }
 
-function scheduleOf(
-  facts: Facts,
-  state: QueueState,
-  { retryAll }: NodeHistory,
-  rcpt: RecipientNo,
-): Schedule {
-  const { birth } = state;
-  const { dueAt } = state.recipients[rcpt]!;
-  const { by, hand, position } = facts.dueBy;
-  if (retryAll !== undefined && retryAll.position > position && retryAll.at < dueAt) {
-    const { at, by: who, why } = retryAll;
-    return { dueAt: at, by: 'hand', birth, askedBy: { by: who, why } };
-  }
-  const asked = hand === undefined ? {} : { askedBy: { by: hand.by, why: hand.why } };
-  const { last, route } = facts;
-  if (by !== 'schedule' || last === undefined || route === undefined) {
-    return { dueAt, by, birth, ...asked };
-  }
-  return { dueAt, by, birth, arithmetic: arithmeticOf(birth, last.startedAt, route.channel) };
+/** Bounces of bounces go where two control files say; all others to the return path. */
+function bounceOf(
+  { bounced }: Facts,
+  events: readonly RecordedEvent[],
+  history: NodeHistory,
+): Reason['bounce'] {
+  if (bounced === undefined) return undefined;
+  const made = events.find(({ type }) => type === 'BounceQueued');
+  const files = made === undefined ? undefined : rulesBefore(history, made.position)?.files;
+  if (bounced.kind !== 'double-bounce' || files === undefined) return { ...bounced, lines: [] };
+  const [user = '', host = ''] = (bounced.to ?? '').split('@');
+  return {
+    ...bounced,
+    lines: [
+      lineOfValue('doublebounceto', files, user),
+      lineOfValue('doublebouncehost', files, host),
+    ],
+  };
 }
 
-/** The same sum as `nextAttempt`, with its parts named. */
-export function arithmeticOf(
-  birth: Instant,
-  startedAt: Instant,
-  channel: ChannelName,
-): NonNullable<Schedule['arithmetic']> {
-  const ageSeconds = Math.max(0, Math.floor((startedAt - birth) / 1000));
-  const root = Math.floor(Math.sqrt(ageSeconds));
-  const dueAgeSeconds = (nextAttempt(birth, startedAt, channel) - birth) / 1000;
-  return { channel, ageSeconds, root, skip: Math.sqrt(dueAgeSeconds) - root, dueAgeSeconds };
-}
-
-/** By the control files that the engine would use now: the newest that were loaded. */
-function lifetimeOf(
-  schedule: Schedule | undefined,
-  { birth }: QueueState,
-  { history, now }: Situation,
-): Lifetime | undefined {
-  if (schedule === undefined || history.newest === undefined) return undefined;
-  const text = history.newest.files['queuelifetime'];
-  const { value: seconds } = settings.queuelifetime.value(text, {
-    me: undefined,
-    file: 'queuelifetime',
-  });
-  const leftSeconds = Math.max(0, seconds - Math.max(0, Math.floor((now - birth) / 1000)));
-  const nextIsLast = isExpired(birth, Math.max(now, schedule.dueAt), seconds);
-  return { seconds, leftSeconds, nextIsLast };
-}
+const endOf = ({ bounced, doneAt }: Facts): Reason['end'] => ({
+  ...(bounced === undefined ? {} : { settledAt: bounced.owedSince }),
+  ...(bounced?.child === undefined ? {} : { bounce: bounced.child }),
+  ...(doneAt === undefined ? {} : { doneAt }),
+});
 
 function waitsFor(
   status: RecipientStatus,

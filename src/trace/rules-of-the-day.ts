@@ -1,54 +1,81 @@
 /** The control files as they were: found in the log by the digest that every routing decision names. */
 import type { ControlTexts } from '../control/controls.ts';
 import type { NodeEvent } from '../control/events.ts';
-import type { LogReader, Position, RecordedEvent } from '../log/ports.ts';
+import type { LogReader, Position, RecordedEvent, StreamName } from '../log/ports.ts';
 import type { Instant } from '../platform/clock.ts';
 
+/** One loading of the control files: the event `ControlsLoaded` at `position`. */
 export type LoadedRules = {
   readonly digest: string;
   readonly files: ControlTexts;
   readonly at: Instant;
   readonly position: Position;
+  readonly stream?: StreamName;
 };
+
+/** Something that happened to the node, at a place of the log. */
+export type NodeMoment = { readonly at: Instant; readonly position: Position };
 
 export type NodeHistory = {
   /** Every version of the control files, by digest: when it was first loaded. */
   readonly rules: ReadonlyMap<string, LoadedRules>;
+  /** Every loading, oldest first; the same version may come many times, at each start for instance. */
+  readonly loads?: readonly LoadedRules[];
   readonly newest: LoadedRules | undefined;
   /** The last time that everything was asked to be retried. */
-  readonly retryAll:
-    | {
-        readonly at: Instant;
-        readonly position: Position;
-        readonly by: string;
-        readonly why: string;
-      }
-    | undefined;
+  readonly retryAll: (NodeMoment & { readonly by: string; readonly why: string }) | undefined;
+  /** Starts of the engine, oldest first. */
+  readonly starts?: readonly NodeMoment[];
 };
 
-/** Reads the streams of all starts; each has a few events. */
+/** Reads the streams of all starts; each has a few events. Nothing beyond `upTo` is looked at. */
 export async function readNodeHistory(
   log: Pick<LogReader, 'readStream'>,
   streams: readonly string[],
+  upTo: Position = Infinity,
 ): Promise<NodeHistory> {
   const rules = new Map<string, LoadedRules>();
-  let newest: LoadedRules | undefined;
+  const loads: LoadedRules[] = [];
+  const starts: NodeMoment[] = [];
   let retryAll: NodeHistory['retryAll'];
   for (const stream of streams) {
     for (const event of (await log.readStream(stream)) as readonly (RecordedEvent & NodeEvent)[]) {
       const { at, position } = event;
+      if (position > upTo) break;
+      if (event.type === 'NodeStarted') starts.push({ at, position });
       if (event.type === 'RetryAllRequested' && position > (retryAll?.position ?? 0)) {
         retryAll = { at, position, by: event.data.by, why: event.data.why };
       }
       if (event.type !== 'ControlsLoaded') continue;
-      const { digest, files } = event.data;
-      const loaded = { digest, files, at, position };
-      if (position < (rules.get(digest)?.position ?? Infinity)) rules.set(digest, loaded);
-      if (position > (newest?.position ?? 0)) newest = loaded;
+      const { digest } = event.data;
+      const known = rules.get(digest);
+      // The texts of one version are kept once, however often it was loaded.
+      const files = known?.files ?? event.data.files;
+      const loaded = { digest, files, at, position, stream };
+      loads.push(loaded);
+      if (position < (known?.position ?? Infinity)) rules.set(digest, loaded);
     }
   }
-  return { rules, newest, retryAll };
+  const inOrder = (a: NodeMoment, b: NodeMoment) => a.position - b.position;
+  loads.sort(inOrder);
+  return { rules, loads, newest: loads.at(-1), retryAll, starts: starts.sort(inOrder) };
 }
+
+/** The loading that brought a version into force for an event at `position`; without one before it, its first. */
+export function loadingOf(
+  { loads = [], rules }: NodeHistory,
+  digest: string,
+  position: Position,
+): LoadedRules | undefined {
+  const found = loads.findLast((load) => load.digest === digest && load.position < position);
+  return found ?? rules.get(digest);
+}
+
+/** What was loaded last before an event at `position`. */
+export const rulesBefore = (
+  { loads = [], newest }: NodeHistory,
+  position: Position,
+): LoadedRules | undefined => loads.findLast((load) => load.position < position) ?? newest;
 
 export type RuleLine = {
   readonly file: string;
@@ -69,7 +96,7 @@ export function linesOf(rule: string, files: ControlTexts | undefined): readonly
     if (file === 'default')
       return [{ file, line: undefined, text: 'no line speaks of it: sent to its own MX' }];
     const text = files?.[file];
-    if (text !== undefined) return [{ file, line: lineOf(text, content), text: content }];
+    if (text !== undefined) return [found(file, text, content)];
     if (files === undefined) return [{ file, line: undefined, text: content }];
     // A missing file has its default, which most often is the name in `me`.
     return files['me'] === undefined
@@ -78,8 +105,19 @@ export function linesOf(rule: string, files: ControlTexts | undefined): readonly
   });
 }
 
-function lineOf(text: string, content: string): number | undefined {
+/** The one line that a file of a single value has, or what stands for it. */
+export const lineOfValue = (file: string, files: ControlTexts, value: string): RuleLine =>
+  files[file] === undefined
+    ? { file, line: undefined, text: `${value} (there is no ${file}: the default)` }
+    : { file, line: 1, text: files[file].split('\n')[0] ?? '' };
+
+/** A key alone stands for the line of a colon list that begins with it. */
+function found(file: string, text: string, content: string): RuleLine {
   const wanted = content.toLowerCase().trimEnd();
-  const index = text.split('\n').findLastIndex((line) => line.toLowerCase().trimEnd() === wanted);
-  return index === -1 ? undefined : index + 1;
+  const lines = text.split('\n').map((line) => line.toLowerCase().trimEnd());
+  const whole = lines.lastIndexOf(wanted);
+  const index = whole === -1 ? lines.findLastIndex((line) => line.startsWith(`${wanted}:`)) : whole;
+  if (index === -1) return { file, line: undefined, text: content };
+  const shown = whole === -1 ? text.split('\n')[index]! : content;
+  return { file, line: index + 1, text: shown };
 }

@@ -13,6 +13,7 @@ export const searchStatuses = [
   'delivered',
   'failed',
   'bounced',
+  'doubt',
   'cancelled',
   'done',
 ] as const;
@@ -23,6 +24,13 @@ export type SearchStatus = (typeof searchStatuses)[number];
 export type Question = {
   readonly sender?: string;
   readonly recipient?: string;
+  /** Of the return path or of a recipient. */
+  readonly domain?: string;
+  /** The Message-ID of its header, without brackets. */
+  readonly messageId?: string;
+  /** Of the body, both inclusive. */
+  readonly minBytes?: number;
+  readonly maxBytes?: number;
   /** When the letter was accepted, both inclusive. */
   readonly since?: Instant;
   readonly until?: Instant;
@@ -43,6 +51,8 @@ export type FoundRecipient = {
   status: 'waiting' | 'attempting' | 'delivered' | 'failed' | 'cancelled';
   attempts: number;
   reply: string | undefined;
+  /** Of one attempt at least nobody knows how it ended. */
+  doubt: boolean;
   hostMatches: boolean;
   replyMatches: boolean;
 };
@@ -52,6 +62,7 @@ export type Found = {
   readonly at: Instant;
   readonly returnPath: Address;
   readonly bytes: number;
+  readonly messageId: string | undefined;
   readonly parent: Parent | undefined;
   readonly recipients: FoundRecipient[];
   held: boolean;
@@ -93,27 +104,36 @@ export function* rest({ question, open }: Searching): Generator<Found> {
 type Accepted = Extract<QueueEvent, { type: 'MessageAccepted' }>;
 
 function accepted(message: MessageId, { at, data }: Accepted): Found {
-  const { envelope, body, parent } = data;
+  const { envelope, body, parent, arrival } = data;
   return {
     ...{ message, at, parent, bytes: body.bytes, returnPath: envelope.returnPath },
+    messageId: arrival.messageId,
     recipients: envelope.recipients.map((address) => ({
       ...{ address, formerly: [], status: 'waiting' as const, attempts: 0, reply: undefined },
-      ...{ hostMatches: false, replyMatches: false },
+      ...{ doubt: false, hostMatches: false, replyMatches: false },
     })),
     ...{ held: false, bounced: false, done: false },
   };
 }
 
 /** What is known when a letter is accepted and never changes; recipients may be redirected. */
-function mayMatch(letter: Found, { sender, since, until, id, parent }: Question): boolean {
+export function mayMatch(letter: Found, question: Question): boolean {
+  const { sender, since, until, id, parent, messageId, minBytes, maxBytes } = question;
   return (
     (since === undefined || letter.at >= since) &&
     (until === undefined || letter.at <= until) &&
-    (id === undefined || letter.message.includes(id.toLowerCase())) &&
+    (minBytes === undefined || letter.bytes >= minBytes) &&
+    (maxBytes === undefined || letter.bytes <= maxBytes) &&
+    (id === undefined || isPartOf(id, letter.message)) &&
+    (messageId === undefined || letter.messageId?.toLowerCase() === messageId.toLowerCase()) &&
     (parent === undefined || letter.parent?.message === parent) &&
     (sender === undefined || fits(sender, letter.returnPath))
   );
 }
+
+/** Dashes may be left out. */
+const isPartOf = (part: string, id: MessageId): boolean =>
+  id.includes(part.toLowerCase()) || id.replaceAll('-', '').includes(part.toLowerCase());
 
 function evolve(letter: Found, event: QueueEvent, question: Question): void {
   const { recipients } = letter;
@@ -121,11 +141,12 @@ function evolve(letter: Found, event: QueueEvent, question: Question): void {
     case 'AttemptStarted':
       event.data.rcpts.forEach((rcpt, index) => {
         const recipient = recipients[rcpt];
-        const hop = event.data.routes[index]?.hop;
+        const route = event.data.routes[index];
+        const host = route && (route.hop.host || route.channel);
         if (recipient === undefined) return;
         recipient.status = 'attempting';
         recipient.attempts += 1;
-        hear(recipient, [hop?.host, hop?.relay?.host], question);
+        hear(recipient, [host, route?.hop.relay?.host], question);
       });
       break;
     case 'RecipientDelivered':
@@ -168,10 +189,11 @@ const statusAfter = {
 function judge(
   recipient: FoundRecipient | undefined,
   type: keyof typeof statusAfter,
-  { reply }: Tried,
+  { reply, doubt }: Tried & { readonly doubt?: true },
   question: Question,
 ): void {
   if (recipient === undefined) return;
+  recipient.doubt ||= doubt === true;
   recipient.status = statusAfter[type];
   recipient.reply = reply.text;
   hear(recipient, [reply.host, reply.address], question);
@@ -188,8 +210,9 @@ function hear(
   recipient.hostMatches = hosts.some((name) => name !== undefined && fits(host, name));
 }
 
-function matches(letter: Found, question: Question): boolean {
-  if (!letterHas(letter, question.status)) return false;
+/** Whether a letter as it stands is what the question asks for. */
+export function matches(letter: Found, question: Question): boolean {
+  if (!letterHas(letter, question)) return false;
   if (letter.recipients.length === 0) return isToNobody(question);
   return letter.recipients.some((recipient) => matchesRecipient(letter, recipient, question));
 }
@@ -200,10 +223,17 @@ function isToNobody({ recipient, host, reply, status }: Question): boolean {
   return !asksForOne && (status === undefined || status === 'done');
 }
 
-function letterHas({ bounced, done }: Found, status: SearchStatus | undefined): boolean {
-  if (status === 'bounced') return bounced;
-  return status === 'done' ? done : true;
+function letterHas(letter: Found, { status, domain }: Question): boolean {
+  if (domain !== undefined && !isOfDomain(letter, domain)) return false;
+  if (status === 'bounced') return letter.bounced;
+  return status === 'done' ? letter.done : true;
 }
+
+const isOfDomain = ({ returnPath, recipients }: Found, domain: string): boolean =>
+  fits(`@${domain}`, returnPath) ||
+  recipients.some(({ address, formerly }) =>
+    [address, ...formerly].some((each) => fits(`@${domain}`, each)),
+  );
 
 /** Whether this one recipient is what the question asks for; also which to show. */
 export function matchesRecipient(
@@ -224,7 +254,7 @@ const isMeant = ({ address, formerly }: FoundRecipient, pattern: string | undefi
 
 function hasStatus(
   letter: Found,
-  { status }: FoundRecipient,
+  { status, doubt }: FoundRecipient,
   wanted: SearchStatus | undefined,
 ): boolean {
   const open = status === 'waiting' || status === 'attempting';
@@ -235,6 +265,8 @@ function hasStatus(
       return open && letter.held;
     case 'bounced':
       return status === 'failed';
+    case 'doubt':
+      return doubt;
     case 'delivered':
     case 'failed':
     case 'cancelled':

@@ -4,7 +4,15 @@ import type { Address, Arrival, RecipientNo } from '../mail/envelope.ts';
 import type { Instant } from '../platform/clock.ts';
 import type { QueueEvent, Route, Tried } from '../queue/events.ts';
 import { toAsciiJson } from './json.ts';
-import { count, formatInstant, formatParty, formatReply, formatSpan, safe } from './words.ts';
+import {
+  count,
+  formatHand,
+  formatInstant,
+  formatParty,
+  formatReply,
+  formatSpan,
+  safe,
+} from './words.ts';
 
 export type StoryLine = {
   readonly at: Instant;
@@ -30,7 +38,7 @@ function tell(event: RecordedEvent & QueueEvent, known: Known): Told {
   const { at } = event;
   switch (event.type) {
     case 'MessageAccepted': {
-      const { envelope, body, arrival, parent } = event.data;
+      const { envelope, body, arrival, parent, owner } = event.data;
       known.birth = at;
       known.addresses = [...envelope.recipients];
       return [
@@ -39,8 +47,14 @@ function tell(event: RecordedEvent & QueueEvent, known: Known): Told {
         ...(parent === undefined
           ? []
           : [`comes from letter ${safe(parent.message)} (${parent.why})`]),
+        ...(owner === undefined ? [] : [`node ${safe(owner, 36)} answers for it`]),
         `body sha256 ${safe(body.sha256, 64)}`,
       ];
+    }
+    case 'MessageAdopted': {
+      const { by, from } = event.data;
+      const was = from === undefined ? '' : `, after node ${safe(from, 36)}`;
+      return [`adopted by node ${safe(by, 36)}${was}`];
     }
     case 'MessageQueued':
       return [
@@ -104,22 +118,22 @@ function tell(event: RecordedEvent & QueueEvent, known: Known): Told {
       return [`done${age}; nothing is owed any more`];
     }
     case 'RetryRequested':
-      return [`retry asked for by ${hand(event.data)}`, ...named(event.data.rcpts, known)];
+      return [`retry asked for by ${formatHand(event.data)}`, ...named(event.data.rcpts, known)];
     case 'MessageHeld':
-      return [`held by ${hand(event.data)}`];
+      return [`held by ${formatHand(event.data)}`];
     case 'MessageReleased':
-      return [`released by ${hand(event.data)}`];
+      return [`released by ${formatHand(event.data)}`];
     case 'RecipientRedirected': {
       const { rcpt, to } = event.data;
       const from = known.addresses[rcpt] ?? '';
       known.addresses[rcpt] = to;
       return [
-        `${rcpt} ${formatParty(from)} redirected to ${formatParty(to)} by ${hand(event.data)}`,
+        `${rcpt} ${formatParty(from)} redirected to ${formatParty(to)} by ${formatHand(event.data)}`,
       ];
     }
     case 'RecipientCancelled':
       return [
-        `${event.data.rcpt} ${formatParty(event.data.address)} cancelled by ${hand(event.data)}`,
+        `${event.data.rcpt} ${formatParty(event.data.address)} cancelled by ${formatHand(event.data)}`,
       ];
     default: {
       const stranger: RecordedEvent = event;
@@ -156,9 +170,6 @@ const inDoubt = (doubt: true | undefined): string[] =>
     ? ['IN DOUBT: the far side may have taken it; the next attempt may be a duplicate']
     : [];
 
-const hand = ({ by, why }: { readonly by: string; readonly why: string }): string =>
-  `${safe(by, 80)}${why === '' ? '' : ` (${safe(why)})`}`;
-
 const named = (rcpts: readonly RecipientNo[], { addresses }: Known): string[] => [
   `for ${listed(rcpts.map((rcpt) => `${rcpt} ${formatParty(addresses[rcpt] ?? '')}`))}`,
 ];
@@ -171,7 +182,7 @@ function listed(items: readonly string[], most = 20): string {
 
 /** `ESMTPS from mx.a.test [192.0.2.1:4711], helo a.test, TLSv1.3, as joe`. */
 function formatArrival(arrival: Arrival): string {
-  const { protocol, peer, peerHost, helo, auth, tls, uid, user } = arrival;
+  const { protocol, peer, peerHost, helo, auth, tls, uid, user, droppedAt } = arrival;
   const peerText =
     peer === undefined
       ? ''
@@ -183,6 +194,7 @@ function formatArrival(arrival: Arrival): string {
     ...(auth === undefined ? [] : [`as ${safe(auth, 80)}`]),
     ...(uid === undefined ? [] : [`uid ${uid}`]),
     ...(user === undefined ? [] : [`calls itself ${safe(user, 80)}`]),
+    ...(droppedAt === undefined ? [] : [`from the drop box since ${formatInstant(droppedAt)}`]),
   ].join(', ');
 }
 

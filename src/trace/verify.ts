@@ -17,7 +17,7 @@ import { readLetter } from './read-letter.ts';
 
 export type VerifyParts = {
   readonly log: LogReader & {
-    readBody(stream: string): Uint8Array | undefined;
+    readBody?(stream: string): Uint8Array | undefined;
     /** What is wrong with the file's own structure (indexes, free pages), a line each. */
     check?(): readonly string[];
   };
@@ -25,6 +25,8 @@ export type VerifyParts = {
   readonly checkpoint: Uint8Array | undefined;
   /** Path of the file in which a large body lies. */
   readonly bodyFile: (id: string) => string;
+  /** Where bodies are neither in the log nor in files: their bytes. */
+  readonly body?: (ref: BodyRef) => AsyncIterable<Uint8Array>;
   /** How far it is: with the events first, then with the bodies; the file's structure is one step. */
   readonly onProgress?: (done: number, of: number, what: VerifyPhase) => void;
   /** Called now and then, and waited for: time for others. */
@@ -208,22 +210,24 @@ async function checkBodies(audit: Audit, parts: VerifyParts): Promise<Verificati
 
 async function bodyMistake(
   body: BodyRef,
-  { log, bodyFile }: VerifyParts,
+  { log, bodyFile, body: elsewhere }: VerifyParts,
 ): Promise<string | undefined> {
   const digest = createHash('sha256');
   let bytes = 0;
   try {
-    const inline = log.readBody(messageStream(body.id));
+    const inline = log.readBody?.(messageStream(body.id));
     const pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array> =
-      inline === undefined
+      elsewhere?.(body) ??
+      (inline === undefined
         ? (createReadStream(bodyFile(body.id)) as AsyncIterable<Buffer>)
-        : [inline];
+        : [inline]);
     for await (const piece of pieces) {
       digest.update(piece);
       bytes += piece.byteLength;
     }
   } catch (cause) {
-    if ((cause as { code?: string }).code === 'ENOENT') return 'its body is missing';
+    const { code } = cause as { code?: string };
+    if (code === 'ENOENT' || code === 'body-missing') return 'its body is missing';
     return `its body cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
   }
   if (bytes !== body.bytes) return `its body has ${bytes} bytes, and should have ${body.bytes}`;

@@ -50,6 +50,10 @@ export const safe = (text: string, maxLength = 300): string => safeLine(text, ma
 /** `<a@b.test>`, `<>` for the empty return path. */
 export const formatParty = (address: Address): string => `<${safe(address)}>`;
 
+/** `joe (a reason)`: who did it by hand, and what for. */
+export const formatHand = ({ by, why }: { readonly by: string; readonly why: string }): string =>
+  `${safe(by, 80)}${why === '' ? '' : ` (${safe(why)})`}`;
+
 /** What the far side said, and who said it where the words do not tell. */
 export function formatReply(reply: Reply, maxLength = 600): string {
   const said = safe(reply.text, maxLength);

@@ -45,15 +45,16 @@ export async function openOffice(start = birth) {
         readonly returnPath?: Address;
         readonly parent?: Parent;
         readonly large?: boolean;
+        readonly subject?: string;
       } = {},
     ): Promise<MessageId> {
       made += 1;
-      const { returnPath = 'joe@here.test', parent, large = false } = more;
+      const { returnPath = 'joe@here.test', parent, large = false, subject = made } = more;
       const id = makeMessageId(
         clock.now(),
         Uint8Array.from({ length: 10 }, (_, n) => (n === 9 ? made : 0)),
       );
-      const bytes = Buffer.from(`Subject: ${made}\r\n\r\n${large ? 'x'.repeat(70_000) : ''}`);
+      const bytes = Buffer.from(`Subject: ${subject}\r\n\r\n${large ? 'x'.repeat(70_000) : ''}`);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       const ref = { id, bytes: bytes.byteLength, sha256 };
       if (large) writeFileSync(dir.file(`spool/bodies/${id}`), bytes);
@@ -97,6 +98,7 @@ export async function openOffice(start = birth) {
       if (outcomes.length > 0)
         await letters.handle(id, { type: 'RecordReport', attempt, outcomes, at: clock.now() });
     },
+    stateOf: (id: MessageId) => letters.state(id),
     do: (id: MessageId, command: QueueCommand) => letters.handle(id, command),
     /** As the engine writes it, of the first `upTo` events. */
     async writeCheckpoint(upTo = Infinity): Promise<void> {

@@ -1,13 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { QueueEvent } from '../../src/queue/events.ts';
 import { formatReason } from '../../src/trace/reason-words.ts';
-import {
-  arithmeticOf,
-  foldLetter,
-  reasonOf,
-  type Reason,
-  type Situation,
-} from '../../src/trace/reason.ts';
+import { arithmeticOf } from '../../src/trace/reason-schedule.ts';
+import { foldLetter, reasonOf, type Reason, type Situation } from '../../src/trace/reason.ts';
 import { linesOf, readNodeHistory, type NodeHistory } from '../../src/trace/rules-of-the-day.ts';
 import {
   age,
@@ -72,11 +67,17 @@ describe('why a recipient is where it is', () => {
       ...{ dueAt: age(1600), by: 'schedule', birth },
       arithmetic: { channel: 'remote', ageSeconds: 401, root: 20, skip: 20, dueAgeSeconds: 1600 },
     });
-    expect(reason.lifetime).toEqual({ seconds: week, leftSeconds: week - 500, nextIsLast: false });
+    expect(reason.lifetime).toEqual({
+      ...{ seconds: week, leftSeconds: week - 500, nextIsLast: false },
+      line: { file: 'queuelifetime', line: 1, text: String(week) },
+    });
     expect(reason.waitsFor).toBe('clock');
     expect(formatReason(reason, age(500))).toEqual([
-      'Goes remote b.test, by the control files rules of the day, first loaded 2026-01-01T00:00:00Z:',
+      'Came in 2026-01-01T00:00:00Z (ESMTP), under the control files rules of the day.',
+      'Goes remote b.test, by the control files rules of the day, loaded 2026-01-01T00:00:00Z:',
       '  no line speaks of it: sent to its own MX',
+      'Attempt 1 began 2026-01-01T00:06:41Z: the first, due as soon as the letter was in.',
+      '  That is 6 min 41 s after it was due.',
       'Attempt 1 ended 2026-01-01T00:06:42Z after 1.0 s: deferred.',
       '  Remote host said: hello',
       'Born 2026-01-01T00:00:00Z; the last attempt began at the age of 401 seconds.',
@@ -96,7 +97,7 @@ describe('why a recipient is where it is', () => {
       ],
       { now: age(600_001) },
     );
-    expect(reason.lifetime).toEqual({ seconds: week, leftSeconds: 4799, nextIsLast: true });
+    expect(reason.lifetime).toMatchObject({ leftSeconds: 4799, nextIsLast: true });
   });
 
   it.each<[string, Given, Partial<Situation>, Reason['waitsFor']]>([
@@ -157,6 +158,117 @@ describe('why a recipient is where it is', () => {
       { ...doubtful, data: { ...doubtful.data, doubt: true } },
     ]);
     expect([reason.schedule?.by, reason.last?.doubt]).toEqual(['doubt', true]);
+  });
+});
+
+describe('the chain behind a recipient', () => {
+  const texts = {
+    ...{ me: 'here.test\n', rcpthosts: '# ours\n.other.test\nhere.test\n' },
+    'tcp.smtp': '10.:allow,RELAYCLIENT=""\n192.0.2.9:allow,DATABYTES="7"\n',
+  };
+  const rules = { digest: controls, files: texts, at: birth, position: 0, stream: 'node-a-1' };
+  const chain = (peer: string, to: string) =>
+    reasonOf(0, situationFor(peer, to), foldLetter(situationFor(peer, to).events).state);
+  function situationFor(peer: string, to: string): Situation {
+    const [accepted, queued] = letter(to) as [QueueEvent, QueueEvent];
+    if (accepted.type !== 'MessageAccepted') throw new Error('a letter begins otherwise');
+    const arrival = { protocol: 'ESMTP' as const, peer, door: 'smtp', size: 5 };
+    const events = letterLog({ ...accepted, data: { ...accepted.data, arrival } }, queued);
+    const known = { rules: new Map([[controls, rules]]), loads: [rules], newest: rules };
+    const history = { ...known, retryAll: undefined };
+    return { message, events, history, now: birth, engineRuns: true };
+  }
+
+  it('begins with the line of rcpthosts that let it in', () => {
+    const reason = chain('192.0.2.1:25', 'joe@A.other.test');
+    expect(reason.entry).toMatchObject({
+      ...{ door: 'smtp', size: 5, controls: { digest: controls, position: 0, stream: 'node-a-1' } },
+      admitted: {
+        because: 'line',
+        lines: [{ file: 'rcpthosts', line: 2, text: '.other.test' }],
+      },
+    });
+    expect(reason.entry?.client).toBeUndefined();
+    expect(formatReason(reason, birth)).toContain('  control/rcpthosts:2: .other.test');
+  });
+
+  it('begins with the line of tcp.smtp for a client that may relay', () => {
+    const reason = chain('10.1.2.3:25', 'joe@far.test');
+    expect(reason.entry).toMatchObject({
+      client: { line: 1, relay: '', text: '10.:allow,RELAYCLIENT=""' },
+      admitted: { because: 'relay' },
+    });
+    expect(chain('192.0.2.9:1', 'joe@here.test').entry?.client).toMatchObject({ databytes: '7' });
+  });
+
+  it('owns up where no line that is on record let it in', () => {
+    const reason = chain('192.0.2.1:25', 'joe@far.test');
+    expect(reason.entry?.admitted).toEqual({ because: 'unknown', lines: [] });
+    expect(formatReason(reason, birth).join()).toContain('morercpthosts.cdb may have');
+  });
+
+  it('tells what DNS said, of the other recipients of a transaction, too', () => {
+    const reached = {
+      dns: [
+        { asked: 'MX' as const, name: 'b.test', found: ['10 mx.b.test'], more: 3 },
+        { asked: 'address' as const, name: 'mx.b.test' },
+      ],
+      inVain: ['192.0.2.1:25 timed-out'],
+      passedBy: [{ address: '192.0.2.2', untilAt: age(4000) }],
+    };
+    const first = delivered(0, ann) as Extract<QueueEvent, { type: 'RecipientDelivered' }>;
+    const withWay: QueueEvent = { ...first, data: { ...first.data, reached } };
+    const two: Given = [letter(ann, 'eve@b.test'), started([ann, 'eve@b.test']), withWay];
+    const reason = why([...two, delivered(1, 'eve@b.test'), cleanedUp()], {}, 1);
+    expect(reason.last?.reached).toEqual(reached);
+    expect(formatReason(reason, age(1))).toEqual(
+      expect.arrayContaining([
+        '  DNS, the mail exchangers of b.test: 10 mx.b.test and 3 more.',
+        '  DNS did not answer for addresses of mx.b.test.',
+        '  Tried in vain: 192.0.2.1:25 timed-out.',
+        '  Not tried: 192.0.2.2, which had not answered lately; left alone until 2026-01-01T01:06:40Z (see qmail-tcpto).',
+      ]),
+    );
+  });
+
+  it('ends with the bounce: to whom, which letter, and by which lines if it is a double one', () => {
+    const files = { me: 'here.test\n', doublebounceto: 'boss\n' };
+    const loaded = { digest: controls, files, at: birth, position: 0 };
+    const known = { rules: new Map([[controls, loaded]]), loads: [loaded], newest: loaded };
+    const bounced = (kind: 'bounce' | 'double-bounce', to: string): QueueEvent => ({
+      ...{ type: 'BounceQueued', v: 1, at: age(3), data: { child: 'a-child', kind, to } },
+    });
+    const failure: Given = [letter(ann), started([ann]), failed(0, ann), settled([0])];
+    const history = { ...known, retryAll: undefined };
+    const reason = why([...failure, bounced('double-bounce', 'boss@here.test'), cleanedUp()], {
+      history,
+    });
+    expect(reason.bounce).toMatchObject({
+      ...{ kind: 'double-bounce', to: 'boss@here.test', child: 'a-child', failed: [0] },
+      lines: [{ file: 'doublebounceto', line: 1, text: 'boss' }, { file: 'doublebouncehost' }],
+    });
+    expect(formatReason(reason, age(9))).toEqual(
+      expect.arrayContaining([
+        'A double bounce was sent to <boss@here.test> (the letter is itself a bounce, so its postmaster is told), since it failed for good: letter a-child.',
+        '  control/doublebounceto:1: boss',
+      ]),
+    );
+    const discarded: QueueEvent = {
+      ...{ type: 'BounceDiscarded', v: 1, at: age(3), data: { why: 'triple bounce' } },
+    };
+    expect(formatReason(why([...failure, discarded]), age(9))).toContain(
+      'No bounce is sent, though it failed for good: triple bounce.',
+    );
+  });
+
+  it('shows the whole reply, whatever a stranger put into it, on one harmless line', () => {
+    const text = `Remote host said: \u001b[2J${'x'.repeat(4_000)} the end\n`;
+    const said = failed(0, ann) as Extract<QueueEvent, { type: 'RecipientFailed' }>;
+    const lines = formatReason(
+      why([letter(ann), started([ann]), { ...said, data: { ...said.data, reply: { text } } }]),
+      age(1),
+    );
+    expect(lines.find((line) => line.includes('Remote host said'))).toMatch(/^[ -~]*the end$/);
   });
 });
 
