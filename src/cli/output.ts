@@ -16,7 +16,6 @@ const chunkCharacters = 32_768;
 export function openOutput(stream: NodeJS.WriteStream = process.stdout): Output {
   let buffered = '';
   let gone = false;
-  let full = false;
   stream.on('error', (cause: NodeJS.ErrnoException) => {
     gone = true;
     if (cause.code !== 'EPIPE') throw cause;
@@ -25,7 +24,7 @@ export function openOutput(stream: NodeJS.WriteStream = process.stdout): Output 
     if (buffered === '') return;
     const text = buffered;
     buffered = '';
-    if (!gone) full = !stream.write(text);
+    if (!gone) stream.write(text);
   };
   return {
     get gone() {
@@ -40,14 +39,19 @@ export function openOutput(stream: NodeJS.WriteStream = process.stdout): Output 
       flush();
       // Even a pipe that takes everything at once reports its end in a later turn.
       await new Promise((resolve) => setImmediate(resolve));
-      while (full && !gone) {
-        await new Promise<void>((resolve) => {
-          stream.once('drain', resolve);
-          stream.once('error', () => resolve());
-          stream.once('close', () => resolve());
-        });
-        full = false;
-      }
+      // Asked of the stream itself: in that turn it may have said already that it takes more.
+      while (stream.writableNeedDrain && !gone) await nextNews(stream);
     },
   };
+}
+
+/** Resolves when the stream takes more, or never will. */
+function nextNews(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    const heard = (): void => {
+      for (const name of ['drain', 'error', 'close']) stream.off(name, heard);
+      resolve();
+    };
+    for (const name of ['drain', 'error', 'close']) stream.on(name, heard);
+  });
 }

@@ -6,12 +6,15 @@ import {
   type LastFolded,
 } from '../../projections/agenda-checkpoint.ts';
 import type { Agenda } from '../../projections/agenda.ts';
-import { logStart, type LogReader } from '../log/ports.ts';
+import { stillThere } from '../log/known-event.ts';
+import { logStart, type LogReader, type Position } from '../log/ports.ts';
 
 export type Restoring = {
   readonly log: Pick<LogReader, 'readAll'>;
   /** Absent: no checkpoints, every start folds from the first event. */
   readonly file?: string;
+  /** A checkpoint beyond that place is of no use. */
+  readonly upTo?: Position;
   readonly onThrownAway?: (why: string) => void;
 };
 
@@ -19,14 +22,15 @@ export const nothingFolded: LastFolded = { position: logStart, stream: '', revis
 
 /** Fills the agenda from the checkpoint, if it is one and of this log; says where to go on. */
 export async function restoreAgenda(options: Restoring, agenda: Agenda): Promise<LastFolded> {
-  const { log, file, onThrownAway } = options;
+  const { log, file, upTo = Infinity, onThrownAway } = options;
   const bytes = file === undefined ? undefined : await readFile(file).catch(() => undefined);
   if (bytes === undefined) return nothingFolded;
   const head = readCheckpointHead(bytes);
-  if (head === undefined || !(await isOfThisLog(head, log))) {
+  if (head === undefined || !(await stillThere(log, head))) {
     onThrownAway?.('the checkpoint is of another release or another log');
     return nothingFolded;
   }
+  if (head.position > upTo) return nothingFolded;
   if (decodeAgenda(bytes, agenda) !== undefined) return lastFolded(head);
   onThrownAway?.('the checkpoint is damaged');
   return nothingFolded;
@@ -39,15 +43,3 @@ export const lastFolded = ({ position, stream, revision, at }: LastFolded): Last
   revision,
   at,
 });
-
-/** Whether the event that the checkpoint ends with stands in this log where it says. */
-async function isOfThisLog(head: LastFolded, log: Restoring['log']): Promise<boolean> {
-  if (head.position === logStart) return false;
-  const [there] = await log.readAll({ after: head.position - 1, limit: 1 });
-  return (
-    there?.position === head.position &&
-    there.stream === head.stream &&
-    there.revision === head.revision &&
-    there.at === head.at
-  );
-}
