@@ -1,7 +1,10 @@
-/** `waybill search`: letters that match, told as soon as they are done, those that are not at the end. */
+/**
+ * `waybill search`: letters that match. Asks the views where there are any, the youngest letters first, and
+ * the log for what the views lack; else goes through the log, and tells letters as they come to an end.
+ */
+import { messageStream } from '../queue/events.ts';
 import { parseMessageId } from '../mail/message-id.ts';
-import { toAsciiJson } from '../trace/json.ts';
-import { pagesOf, positionBefore } from '../trace/pages.ts';
+import { positionBefore, pagesOf } from '../trace/pages.ts';
 import {
   fold,
   matchesRecipient,
@@ -11,54 +14,140 @@ import {
   type Found,
   type Question,
 } from '../trace/search.ts';
-import { formatInstant, formatParty, safe } from '../trace/words.ts';
-import { giveWay, shareOfReading } from './giving-way.ts';
-import { withLog } from './open-log.ts';
-import { openOutput } from './output.ts';
+import { toAsciiJson } from '../trace/json.ts';
+import { count, formatInstant, formatParty, safe } from '../trace/words.ts';
+import { hasViews, openViews } from '../views/open-views.ts';
+import { giveWay, shareOfReading, type GivingWay } from './giving-way.ts';
+import { withLog, type OpenedLog } from './open-log.ts';
+import { openOutput, type Output } from './output.ts';
 import type { Places } from './places.ts';
 import { openProgress } from './progress.ts';
 
 export type SearchOptions = Question & {
   readonly limit?: number;
+  /** A letter: those accepted before it. */
+  readonly before?: string;
+  /** As the command line calls the question's bytes. */
+  readonly minSize?: number;
+  readonly maxSize?: number;
+  /** Default: when there are any. */
+  readonly views?: boolean;
   readonly json?: boolean;
   readonly urgent?: boolean;
 };
 
+type Search = {
+  readonly opened: OpenedLog;
+  readonly question: Question;
+  readonly limit: number;
+  /** Letters accepted before this position. */
+  readonly before: number | undefined;
+  readonly json: boolean;
+  readonly way: GivingWay;
+  readonly output: Output;
+};
+
 export async function search(places: Places, options: SearchOptions): Promise<void> {
-  const { limit = Infinity, json = false, urgent = false, ...asked } = options;
+  const { limit = Infinity, json = false, urgent = false, views = true, ...asked } = options;
   const way = giveWay(urgent ? 1 : shareOfReading);
   const output = openOutput();
-  const progress = openProgress('searching');
-  await withLog(places.data, async ({ log, letter }) => {
-    const question = {
-      ...asked,
-      ...(asked.parent === undefined ? {} : { parent: letter(asked.parent) }),
-      ...(asked.id === undefined
-        ? {}
-        : { id: parseMessageId(asked.id) ?? asked.id.trim().replace(/^message-/i, '') }),
-    };
-    const state = searching(question);
-    let told = 0;
-    const enough = () => told >= limit || output.gone;
-    const tell = (found: Found): void => {
-      if (enough()) return;
-      told += 1;
-      for (const line of json ? [toJson(found)] : toLines(found, question)) output.line(line);
-    };
-    const after = asked.since === undefined ? 0 : await positionBefore(log, asked.since);
-    const onProgress = (position: number, upTo: number) => progress.tell(position, upTo);
-    for await (const page of pagesOf(log, { after, onProgress, rest: way.rest })) {
-      for (const event of page) {
-        const found = fold(state, event);
-        if (found !== undefined) tell(found);
-      }
-      await output.drained();
-      if (enough() || isOver(question, page.at(-1)?.at, state.open.size)) break;
-    }
-    progress.end();
-    for (const found of rest(state)) tell(found);
+  await withLog(places, async (opened) => {
+    const { before: beforeLetter, ...question } = await understood(asked, opened);
+    const before = beforeLetter === undefined ? undefined : await placeOf(opened, beforeLetter);
+    const all = { opened, question, limit, before, json, way, output };
+    const { log, files } = opened;
+    if (views && (await hasViews({ log, directory: files.views }))) await searchViews(all);
+    else await searchLog(all);
     await output.drained();
   });
+}
+
+type Asked = Pick<SearchOptions, keyof Question | 'before' | 'minSize' | 'maxSize'>;
+
+async function understood(asked: Asked, { letter }: OpenedLog): Promise<Asked> {
+  const { parent, id, before, minSize, maxSize, ...others } = asked;
+  const part = id?.trim().replace(/^message-/i, '');
+  return {
+    ...others,
+    ...(minSize === undefined ? {} : { minBytes: minSize }),
+    ...(maxSize === undefined ? {} : { maxBytes: maxSize }),
+    ...(parent === undefined ? {} : { parent: await letter(parent) }),
+    ...(before === undefined ? {} : { before: await letter(before) }),
+    ...(part === undefined ? {} : { id: parseMessageId(part) ?? part }),
+  };
+}
+
+async function placeOf({ log }: OpenedLog, letter: string): Promise<number | undefined> {
+  const [first] = await log.readStream(messageStream(letter), { limit: 1 });
+  return first?.position;
+}
+
+/** Letters of one page: the first lines come at once, however many follow. */
+const pageLetters = 200;
+
+async function searchViews(asked: Search): Promise<void> {
+  const { opened, question, limit, before, json, way, output } = asked;
+  const progress = openProgress('reading what the views lack');
+  const views = openViews({
+    ...{ log: opened.log, directory: opened.files.views, rest: way.rest },
+    onProgress: (done, of) => progress.tell(done, of),
+  });
+  try {
+    const { position, head } = await views.status();
+    let after = before === undefined ? undefined : String(before);
+    for (let told = 0; told < limit && !output.gone;) {
+      const wanted = Math.min(pageLetters, limit - told);
+      const { letters, next } = await views.search({
+        ...{ ...question, limit: wanted },
+        ...(after === undefined ? {} : { after }),
+      });
+      progress.end();
+      tell(letters, asked);
+      await output.drained();
+      if (next === undefined) break;
+      told += letters.length;
+      after = next;
+    }
+    if (json || head <= position) return;
+    const lack = count(head - position, 'event');
+    console.error(`The views are ${lack} behind; those were read from the log.`);
+  } finally {
+    views.close();
+  }
+}
+
+async function searchLog(asked: Search): Promise<void> {
+  const { opened, question, limit, before, way, output } = asked;
+  const { log } = opened;
+  const progress = openProgress('searching');
+  const state = searching(question);
+  let told = 0;
+  const enough = () => told >= limit || output.gone;
+  const hear = (found: Found): void => {
+    if (enough()) return;
+    told += 1;
+    tell([found], asked);
+  };
+  const from = question.since === undefined ? 0 : await positionBefore(log, question.since);
+  const onProgress = (position: number, upTo: number) => progress.tell(position, upTo);
+  for await (const page of pagesOf(log, { after: from, onProgress, rest: way.rest })) {
+    for (const event of page) {
+      // Of younger letters nothing is ever heard, so that what follows of them is passed over.
+      const isTooYoung = before !== undefined && event.position >= before && event.revision === 0;
+      const found = isTooYoung ? undefined : fold(state, event);
+      if (found !== undefined) hear(found);
+    }
+    await output.drained();
+    if (enough() || isOver(question, page.at(-1)?.at, state.open.size)) break;
+  }
+  progress.end();
+  for (const found of rest(state)) hear(found);
+}
+
+function tell(letters: readonly Found[], { question, json, output }: Search): void {
+  for (const found of letters) {
+    for (const line of json ? [toJson(found)] : toLines(found, question)) output.line(line);
+  }
 }
 
 /** Past the last letter that can match, with an hour for clocks that were set back, and none of those before open. */
@@ -72,10 +161,12 @@ const toJson = (found: Found): string =>
     status: statusOf(found),
     returnPath: found.returnPath,
     bytes: found.bytes,
+    ...(found.messageId === undefined ? {} : { messageId: found.messageId }),
     ...(found.parent === undefined ? {} : { parent: found.parent }),
     done: found.done,
-    recipients: found.recipients.map(({ address, formerly, status, attempts, reply }) => ({
+    recipients: found.recipients.map(({ address, formerly, status, attempts, reply, doubt }) => ({
       ...{ address, status, attempts },
+      ...(doubt ? { doubt } : {}),
       ...(formerly.length === 0 ? {} : { formerly }),
       ...(reply === undefined ? {} : { reply }),
     })),

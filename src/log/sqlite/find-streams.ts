@@ -38,7 +38,8 @@ export function openStreamFinder(file: string): StreamFinder {
         const from = Buffer.from(digits.padEnd(32, '0'), 'hex');
         const to = Buffer.from(digits.padEnd(32, 'f'), 'hex');
         const found = namesOf(beginning.all(from, to, limit));
-        if (found.length < limit) {
+        // Of a whole id there is nothing else to find, and looking at the ends walks over all letters.
+        if (found.length < limit && digits.length < 32) {
           found.push(...namesOf(ending.all(digits.length, digits.toUpperCase(), limit)));
         }
         return [...new Set(found)].slice(0, limit);

@@ -24,9 +24,13 @@ export type LogPages = Omit<LogReader, 'subscribe'> & {
 };
 
 /** Opens `file` for reading; throws `log-unavailable` when it is no log of ours. */
-export function openPages(file: string, onDamage?: (damage: Damage) => void): LogPages {
+export function openPages(
+  file: string,
+  onDamage?: (damage: Damage) => void,
+  mapped = false,
+): LogPages {
   const damages = new Damages(onDamage);
-  const { db, reader, version, bodyOf } = prepare(file, damages);
+  const { db, reader, version, bodyOf } = prepare(file, damages, mapped);
   let isClosed = false;
 
   const whileOpen = <T>(read: () => T): T => {
@@ -55,8 +59,8 @@ export function openPages(file: string, onDamage?: (damage: Damage) => void): Lo
   };
 }
 
-function prepare(file: string, damages: Damages) {
-  const db = openForReading(file);
+function prepare(file: string, damages: Damages, mapped: boolean) {
+  const db = openForReading(file, mapped);
   try {
     return {
       db,

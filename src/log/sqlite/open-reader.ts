@@ -16,12 +16,16 @@ import { openPages, type LogPages } from './open-pages.ts';
 /** Subscriptions end when it is closed. */
 export type ReadOnlyLog = LogReader & LogPages;
 
+export type ReaderOptions = {
+  readonly pollMs?: number;
+  readonly onDamage?: (damage: Damage) => void;
+  /** Through memory: for whoever reads all of it once and ends. */
+  readonly mapped?: boolean;
+};
+
 /** Opens `file` for reading; throws `log-unavailable` when it is no log of ours. */
-export function openReader(
-  file: string,
-  options: { readonly pollMs?: number; readonly onDamage?: (damage: Damage) => void } = {},
-): ReadOnlyLog {
-  const pages = openPages(file, options.onDamage);
+export function openReader(file: string, options: ReaderOptions = {}): ReadOnlyLog {
+  const pages = openPages(file, options.onDamage, options.mapped);
   const closed$ = new Subject<void>();
   const moved$: Observable<Position> = timer(0, options.pollMs ?? 100).pipe(
     takeUntil(closed$),

@@ -4,18 +4,11 @@
  * back and leaves a mark beside the file; whoever opens the file next looks it over first, writes all
  * that the write-ahead log holds into the file again, and only then takes the mark away.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Trouble } from '../../mail/trouble.ts';
+import { syncPath } from '../../platform/sync-path.ts';
 import { logStart, type Position } from '../ports.ts';
 import { Damages } from './damages.ts';
 import { SqliteReader } from './reader.ts';
@@ -127,12 +120,3 @@ const refusal = (file: string, what: string): Trouble =>
       `a sync of ${file} failed, and it did not pass the check that must come before it is written again: ${what}. ` +
       `Put a sound copy back, or remove ${suspectMark(file)} to go on with what there is`,
   });
-
-function syncPath(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}

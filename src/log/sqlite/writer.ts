@@ -13,7 +13,7 @@ import type { Damage, NewEvent, Position, Revision, StreamName } from '../ports.
 import { Damages } from './damages.ts';
 import { HeadCache } from './head-cache.ts';
 import { checksum, toStreamKey } from './rows.ts';
-import { isDamage, isOfOneRow, isSyncFailure, toTrouble } from './sqlite-trouble.ts';
+import { damaged, isDamage, isOfOneRow, isSyncFailure, toTrouble } from './sqlite-trouble.ts';
 import { openStore, type Store } from './store.ts';
 import { closeSuspect, markSuspect } from './suspect.ts';
 
@@ -72,6 +72,8 @@ export class LogWriter {
   /** After a sync that failed the kernel may have dropped the pages: nothing written here can be trusted. */
   #broken: Trouble | undefined;
   #frames = 0;
+  /** Whether what this store wrote was found again. */
+  #proved = false;
   /** From so many frames on, the next quiet moment is for folding. */
   #foldAt: number;
 
@@ -154,6 +156,7 @@ export class LogWriter {
       isWritten = true;
       store.commit.run();
       this.#frames += framesPerCommit;
+      if (!this.#proved) this.#prove(store, batch, answers);
       return answers;
     } catch (cause) {
       this.#abandon(cause);
@@ -164,6 +167,27 @@ export class LogWriter {
       const trouble = toTrouble(cause);
       return batch.map(() => trouble);
     }
+  }
+
+  /**
+   * What the first commit wrote is read back: a page whose order was damaged on disk takes new rows where
+   * no reader looks for them. Throws `log-damaged`, as often as it is so.
+   */
+  #prove(
+    { reader }: Store,
+    batch: readonly WriteRequest[],
+    answers: readonly (Written | Trouble)[],
+  ): void {
+    const [index, written] = [...answers.entries()].find(([, answer]) => 'isNew' in answer) ?? [];
+    if (index === undefined || written === undefined || !('isNew' in written)) return;
+    const { stream } = batch[index]!;
+    const { position, revision } = written;
+    const [last] = reader.readStream(stream, { from: revision, limit: 1 });
+    const [there] = reader.readAll({ after: position - 1, limit: 1 });
+    if (last?.position !== position || there?.stream !== stream) {
+      throw damaged(`event ${position} was written and cannot be found: see waybill verify`);
+    }
+    this.#proved = true;
   }
 
   /** Writes one append into the open transaction, or finds why not; the answer counts after the commit. */
@@ -226,6 +250,7 @@ export class LogWriter {
       // It may refuse with a transaction open; its descriptors go with the process.
     }
     this.#store = undefined;
+    this.#proved = false;
     try {
       this.#opened();
     } catch {
