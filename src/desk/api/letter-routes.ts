@@ -1,0 +1,90 @@
+/** One letter as JSON: its story, the reasons, an operator's hand. */
+import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import { childrenOf } from '../../trace/family.ts';
+import { readLetter } from '../../trace/read-letter.ts';
+import { storyTeller } from '../../trace/story.ts';
+import { actByHand } from '../by-hand.ts';
+import type { DeskEnv } from '../guard/gate.ts';
+import { actNames } from '../pages/actions.ts';
+import type { DeskParts } from '../ports.ts';
+import { definedOf, id, json, troubles } from './asking.ts';
+import * as shape from './shapes.ts';
+import { iso, toEvent, toReason } from './to-json.ts';
+
+export function serveLetters(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
+  const { clock, log, letters } = parts;
+
+  app.openapi(
+    createRoute({
+      ...{
+        method: 'get',
+        path: '/api/v1/messages/{id}',
+        summary: 'One letter: its events and its story',
+      },
+      request: { params: id },
+      responses: { 200: json(shape.letterAnswer, 'Its story'), ...troubles },
+    }),
+    async (context) => {
+      const message = letters.find(context.req.valid('param').id);
+      const { events, lost } = await readLetter(log, message);
+      const tell = storyTeller();
+      const story = events.map((event) => {
+        const { at, text: words, more } = tell(event);
+        return { at: iso(at), text: words, more: [...more] };
+      });
+      const children = childrenOf(events);
+      return context.json(
+        { message, events: events.map(toEvent), story, children, lost: [...lost] },
+        200,
+      );
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      ...{
+        method: 'get',
+        path: '/api/v1/messages/{id}/why',
+        summary: 'The decisions behind its present state',
+      },
+      request: {
+        params: id,
+        query: z.object({ recipient: z.coerce.number().int().min(0).optional() }),
+      },
+      responses: { 200: json(shape.whyAnswer, 'A reason per recipient'), ...troubles },
+    }),
+    async (context) => {
+      const message = letters.find(context.req.valid('param').id);
+      const { recipient } = context.req.valid('query');
+      const reasons = await letters.reasons(message, recipient);
+      const now = clock.now();
+      return context.json(
+        reasons.map((reason) => toReason(reason, now)),
+        200,
+      );
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      ...{ method: 'post', path: '/api/v1/messages/{id}/{act}', summary: 'An operator’s hand' },
+      request: {
+        params: id.extend({ act: z.enum(actNames) }),
+        body: { content: { 'application/json': { schema: shape.actAsk } }, required: true },
+      },
+      responses: {
+        200: json(shape.actAnswer, 'Done, and recorded'),
+        409: json(shape.trouble, 'That cannot be done'),
+        ...troubles,
+      },
+    }),
+    async (context) => {
+      const { id: part, act } = context.req.valid('param');
+      const { recipients: rcpts, why, to } = context.req.valid('json');
+      const message = letters.find(part);
+      const given = { why, ...definedOf({ rcpts, to }) };
+      const said = await actByHand(parts, context.get('identity'), { message, act, ...given });
+      return context.json({ message, act, said }, 200);
+    },
+  );
+}

@@ -1,0 +1,155 @@
+/**
+ * The log as it grows, for browsers and programs that stay: Server-Sent Events. Nobody who is slow costs
+ * memory: each reader is handed the next page only when it has taken the last one. Watching begins with
+ * the first reader and ends with the last.
+ */
+import type { Context } from 'hono';
+import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+import type { LogReader, Position, RecordedEvent } from '../log/ports.ts';
+import { wordsOf, type Logger } from '../platform/logger.ts';
+import { formatEvent } from '../trace/json.ts';
+
+/** How often the log is asked for its head while anybody watches. */
+const pollMs = 250;
+
+/** Proxies and browsers give up on what says nothing. */
+const heartbeatMs = 15_000;
+
+/** Each keeps a connection: more of them are told to come again. */
+const mostStreams = 64;
+
+const pageEvents = 200;
+
+export type Wanted = {
+  readonly from: Position;
+  readonly isWanted?: (event: RecordedEvent) => boolean;
+  /** One line; default: the event as JSON. */
+  readonly format?: (event: RecordedEvent) => string;
+};
+
+export type Live = {
+  /** Every event after `from` that is wanted; `Last-Event-ID` wins over `from`. */
+  events(context: Context, wanted: Wanted): Promise<Response>;
+  /** One `tick` when the log has grown, at most once a second. */
+  ticks(context: Context): Promise<Response>;
+  readonly streams: number;
+  close(): void;
+};
+
+export function openLive(log: Pick<LogReader, 'readAll' | 'head'>, logger: Logger): Live {
+  const watch = watchHead(log);
+  const open = new Set<SSEStreamingApi>();
+  const stream = (
+    context: Context,
+    run: (out: SSEStreamingApi, goesOn: () => boolean) => Promise<void>,
+  ): Response => {
+    if (open.size >= mostStreams) {
+      return context.json({ error: 'too many streams are open' }, 503, { 'Retry-After': '10' });
+    }
+    return streamSSE(context, async (out) => {
+      open.add(out);
+      const leave = watch.enter();
+      const beat = setInterval(
+        () => void out.write(': still here\n\n').catch(nothing),
+        heartbeatMs,
+      );
+      try {
+        await run(out, () => !out.aborted && !out.closed);
+      } catch (cause) {
+        // A reader that went away in the middle of a word is no trouble.
+        if (!out.aborted) logger.warn({ cause: wordsOf(cause) }, 'a live stream ended');
+      } finally {
+        clearInterval(beat);
+        leave();
+        open.delete(out);
+      }
+    });
+  };
+  return {
+    get streams() {
+      return open.size;
+    },
+    events: async (context, { from, isWanted = () => true, format = formatEvent }) => {
+      let position = lastSeen(context) ?? from;
+      return stream(context, async (out, goesOn) => {
+        await out.write('retry: 2000\n\n');
+        while (goesOn()) {
+          const head = await log.head();
+          const page =
+            head > position ? await log.readAll({ after: position, limit: pageEvents }) : [];
+          for (const event of page) {
+            if (!goesOn()) return;
+            position = event.position;
+            if (isWanted(event)) await out.writeSSE({ data: format(event), id: String(position) });
+          }
+          if (page.length < pageEvents) await watch.moved(position);
+        }
+      });
+    },
+    ticks: async (context) =>
+      stream(context, async (out, goesOn) => {
+        await out.write('retry: 2000\n\n');
+        let head = await log.head();
+        let told = -1;
+        while (goesOn()) {
+          if (head !== told) {
+            await out.writeSSE({ event: 'tick', data: String(head) });
+            told = head;
+            await pause(1_000);
+          }
+          head = await watch.moved(head);
+        }
+      }),
+    close() {
+      for (const out of open) void out.close();
+      watch.close();
+    },
+  };
+}
+
+/** A position, or nothing that counts. */
+function lastSeen(context: Context): Position | undefined {
+  const text = context.req.header('last-event-id') ?? '';
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** One poller for all readers; every waiter is woken now and then to see whether its reader is still there. */
+function watchHead(log: Pick<LogReader, 'head'>) {
+  let readers = 0;
+  let isClosed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let waiting: { after: Position; since: number; wake: (head: Position) => void }[] = [];
+  const look = async (): Promise<void> => {
+    // A log that cannot be read now may be later; nobody is woken in vain.
+    const head = await log.head().catch(() => 0);
+    const now = performance.now();
+    const woken = waiting.filter(({ after, since }) => head > after || now - since > 1_000);
+    waiting = waiting.filter((waiter) => !woken.includes(waiter));
+    for (const { wake, after } of woken) wake(Math.max(head, after));
+    if (readers > 0) timer = setTimeout(() => void look(), pollMs);
+  };
+  return {
+    enter() {
+      readers += 1;
+      if (readers === 1) timer = setTimeout(() => void look(), pollMs);
+      return () => {
+        readers -= 1;
+        if (readers === 0) clearTimeout(timer);
+      };
+    },
+    /** Resolves with a later head; after a second without one, or at the end, with what it was given. */
+    moved: (after: Position): Promise<Position> =>
+      isClosed
+        ? Promise.resolve(after)
+        : new Promise((wake) => waiting.push({ after, since: performance.now(), wake })),
+    close() {
+      isClosed = true;
+      readers = 0;
+      clearTimeout(timer);
+      for (const { wake, after } of waiting.splice(0)) wake(after);
+    },
+  };
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const nothing = (): void => undefined;
