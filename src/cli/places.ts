@@ -1,7 +1,10 @@
 /** Where things lie in a data directory, as the command line sees it from outside. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { EventStore } from '../control/config.ts';
+import { readWords } from '../control/config-words.ts';
 import { Trouble } from '../mail/trouble.ts';
+import { viewsFolder } from '../views/ports.ts';
 
 /** The global options. */
 export type Places = { readonly config: string; readonly data: string };
@@ -10,6 +13,10 @@ export type DataFiles = {
   readonly directory: string;
   readonly log: string;
   readonly checkpoint: string;
+  /** Of the leases, where several nodes share the log. */
+  readonly nodes: string;
+  /** The desk's views; a directory that need not exist. */
+  readonly views: string;
   bodyFile(id: string): string;
 };
 
@@ -20,8 +27,27 @@ export function dataFiles(data: string): DataFiles {
     directory,
     log: join(directory, 'log/waybill.db'),
     checkpoint: join(directory, 'checkpoints/agenda'),
+    nodes: join(directory, 'checkpoints/nodes'),
+    views: join(directory, viewsFolder),
     bodyFile: (id) => join(directory, 'spool/bodies', id),
   };
+}
+
+/**
+ * The event store that the log is in, where it is in one. A configuration that cannot be read says nothing,
+ * and does not keep anybody from a log that lies in the data directory.
+ */
+export async function eventStoreOf({ config, data }: Places): Promise<EventStore | undefined> {
+  try {
+    if (readWords('log', { dir: config, env: process.env }).engine !== 'kurrentdb')
+      return undefined;
+    // The whole table takes longer to load than most questions to answer.
+    const { readConfig } = await import('../control/config.ts');
+    return readConfig({ dir: config, env: process.env, data }).log.eventStore;
+  } catch (cause) {
+    if (existsSync(dataFiles(data).log)) return undefined;
+    throw cause;
+  }
 }
 
 /** Throws `log-unavailable` where no engine has ever run. */

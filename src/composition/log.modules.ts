@@ -1,19 +1,28 @@
-/** The engines of log and spool, one module each; `editions.ts` picks. */
+/** The engines of log and spool, one module each; `logModule` picks. */
 import { ContainerModule, type ServiceIdentifier } from 'inversify';
 import { mkdirSync } from 'node:fs';
+import type { Config } from '../control/config.ts';
 import { MemoryLog } from '../log/memory/memory-log.ts';
-import { messageOf, messageStream } from '../queue/events.ts';
 import { SqliteLog } from '../log/sqlite/sqlite-log.ts';
 import { threadedHand } from '../log/sqlite/threaded-hand.ts';
-import { diskSpool, type DiskSpool } from '../spool/disk/disk-spool.ts';
+import type { DiskSpool } from '../spool/disk/disk-spool.ts';
 import { memorySpool } from '../spool/memory/memory-spool.ts';
 import { openRoom } from '../spool/room.ts';
+import { spoolOf } from './spool-of-log.ts';
 import * as t from './tokens.ts';
 
 /** Where things lie, relative to the data directory, which is the working directory of the role. */
 export const logFile = 'log/waybill.db';
 export const checkpointFile = 'checkpoints/agenda';
-const spoolDirectory = 'spool';
+
+/** The engine that the configuration names; a client of an event store is loaded only where there is one. */
+export async function logModule({
+  log,
+  dir,
+}: Pick<Config, 'log' | 'dir'>): Promise<ContainerModule> {
+  if (log.eventStore === undefined) return log.engine === 'memory' ? memoryModule : sqliteModule;
+  return (await import('./kurrent.module.ts')).kurrentModule(log.eventStore, dir);
+}
 
 /** Free bytes that a disk which was full must have again: a few letters, not only a few words. */
 const enoughToGoOn = 1024 * 1024;
@@ -39,17 +48,7 @@ export const sqliteModule = new ContainerModule(({ bind }) => {
   bind(t.ClearedLog)
     .toResolvedValue((log: SqliteLog) => () => log.cleared, [Engine])
     .inSingletonScope();
-  bind(Disk)
-    .toResolvedValue(
-      (log: SqliteLog) =>
-        diskSpool(spoolDirectory, {
-          read: (id) => log.readBody(messageStream(id)),
-          remove: async (ids) =>
-            (await log.removeBodies(ids.map(messageStream))).map((stream) => messageOf(stream)!),
-        }),
-      [Engine],
-    )
-    .inSingletonScope();
+  bind(Disk).toResolvedValue(spoolOf, [Engine]).inSingletonScope();
   bind(t.Room)
     .toResolvedValue(
       (log: SqliteLog, { log: { minFreeBytes } }, clock) =>

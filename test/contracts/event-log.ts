@@ -28,7 +28,12 @@ export type OpenALog = () => Promise<OpenLog>;
 export type Desk = { open: OpenLog; log: EventLog; start: Position };
 
 /** What not every engine has; its tests are skipped, visibly, where it is absent. */
-export type Abilities = { readonly reopens: boolean; readonly carriesBodies: boolean };
+export type Abilities = {
+  readonly reopens: boolean;
+  readonly carriesBodies: boolean;
+  /** Behind a network: the same tests with fewer events. */
+  readonly isFar?: boolean;
+};
 
 export function eventLogContract(name: string, openLog: OpenALog, abilities: Abilities): void {
   describe(name, () => {
@@ -43,7 +48,7 @@ export function eventLogContract(name: string, openLog: OpenALog, abilities: Abi
     });
     appending(desk, abilities);
     reading(desk);
-    subscribing(desk, openLog);
+    subscribing(desk, openLog, abilities);
     reopening(desk, abilities);
   });
 }

@@ -24,6 +24,14 @@ describe('the id of an event', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  it('tells events apart that differ in what they say, for stores that compare nothing else', () => {
+    const ids = ['', 'Noted 1 {"n":1}', 'Noted 2 {"n":1}', 'Noted 1 {"n":2}'].map((content) =>
+      eventId('message-a', 1, at, content),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(eventId('message-a', 1, -1, 'a')).not.toBe(eventId('message-a', 1, -2, 'a'));
+  });
+
   it('sorts by time', () => {
     const times = [0, 1, 255, 256, 2 ** 32, at, at + 1, 2 ** 48 - 1];
     const ids = times.map((time) => eventId('message-a', 0, time));

@@ -5,11 +5,12 @@
  * synced, all before `stage` resolves. A stop on the way leaves a file that no event names; the
  * sweep at the next start removes those older than a day.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isTrouble } from '../../mail/trouble.ts';
 import type { Instant } from '../../platform/clock.ts';
+import { syncPath } from '../../platform/sync-path.ts';
 import { bodyTrouble, refOf, refuseDamaged, refuseOddId } from '../checks.ts';
 import { inlineBodyBytes, type BodyWriter, type Spool } from '../ports.ts';
 import { openBodyFile, readBodyFile, type Folders } from './body-files.ts';
@@ -74,14 +75,7 @@ function makeFolder(path: string): void {
   const first = mkdirSync(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   const end = dirname(resolve(first));
-  for (let made = resolve(path); made !== end; made = dirname(made)) {
-    const parent = openSync(dirname(made), 'r');
-    try {
-      fsyncSync(parent);
-    } finally {
-      closeSync(parent);
-    }
-  }
+  for (let made = resolve(path); made !== end; made = dirname(made)) syncPath(dirname(made));
 }
 
 function readInline(inline: InlineBodies, id: string): Uint8Array | undefined {

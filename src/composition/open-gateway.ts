@@ -1,0 +1,22 @@
+/** The gateway where one is asked for; gRPC is loaded nowhere else. */
+import type { Config } from '../control/config.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { LogReader } from '../log/ports.ts';
+import { systemClock } from '../platform/clock.ts';
+import { wordsOf, type Logger } from '../platform/logger.ts';
+import { nowAndThen } from '../platform/now-and-then.ts';
+
+export async function openGatewayAt(
+  { gateway: { listen } }: Config,
+  log: LogReader,
+  logger: Logger,
+): Promise<Gateway | undefined> {
+  if (listen === undefined) return undefined;
+  const { openGateway } = await import('../gateway/gateway.ts');
+  const onTrouble = nowAndThen(systemClock, (cause) =>
+    logger.error({ cause: wordsOf(cause) }, 'a client of the gateway was not served'),
+  );
+  const gateway = await openGateway({ log, ...listen, onTrouble });
+  logger.info({ host: listen.host, port: gateway.port }, 'event store clients may read the log');
+  return gateway;
+}

@@ -1,0 +1,58 @@
+/** The log on a stand-in of its own, or on the real server that `WAYBILL_KURRENT_URL` names. */
+import { Connection } from '../../../src/log/kurrentdb/connection.ts';
+import {
+  KurrentLog,
+  ourPrefixes,
+  type KurrentLogOptions,
+} from '../../../src/log/kurrentdb/kurrent-log.ts';
+import { toAddress } from '../../../src/control/event-store-address.ts';
+import { kurrentSpool, type KurrentSpool } from '../../../src/spool/kurrentdb/kurrent-spool.ts';
+import { StandIn, type StandInOptions } from './stand-in.ts';
+
+/** A real server, for those tests that ask no stand-in to do wrong. */
+export const realServer = process.env['WAYBILL_KURRENT_URL'];
+
+/** The contract's tests name streams that no part of Waybill does. */
+const prefixes = [...ourPrefixes, 'x'];
+
+export type LogParts = Omit<Partial<KurrentLogOptions>, 'connection'> & {
+  readonly onReplaced?: (why: string) => void;
+};
+
+export function openLogAt(
+  url: string,
+  { onReplaced, ...parts }: LogParts = {},
+): { readonly log: KurrentLog; readonly connection: Connection; readonly spool: KurrentSpool } {
+  const dial = () =>
+    new Connection({
+      address: toAddress({ url, directory: '.' }),
+      ...{ firstPauseMs: 5, longestPauseMs: 100 },
+      ...(onReplaced === undefined ? {} : { onReplaced }),
+    });
+  const connection = dial();
+  const bodies = dial();
+  const spool = kurrentSpool(bodies, patienceOf(parts));
+  const carry = spool.carry.bind(spool);
+  const all = { connection, more: [dial()], besides: [bodies] };
+  return { connection, spool, log: new KurrentLog({ ...all, prefixes, carry, ...parts }) };
+}
+
+const patienceOf = ({ appendLimitMs = 5_000, patienceMs = 15_000 }: LogParts) => ({
+  limitMs: appendLimitMs,
+  patienceMs,
+});
+
+/** For tests of faults: nobody waits for long. */
+export const impatient = { appendLimitMs: 150, readLimitMs: 300, patienceMs: 4_000 };
+
+export async function openStandIn(options: StandInOptions = {}, parts: LogParts = {}) {
+  const server = await new StandIn(options).start();
+  const { log, connection, spool } = openLogAt(server.url(), parts);
+  return {
+    ...{ server, log, connection, spool },
+    close: async () => {
+      await log.close();
+      await server.stop();
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/**
+ * The stand-in as a process: `node test/support/kurrent/stand-in-run.ts [PORT] [FILE]`. In memory, or kept
+ * in FILE. Says where it listens in one line, and stops with TERM.
+ */
+import { keepOnDisk } from './journal.ts';
+import { StandIn } from './stand-in.ts';
+import { Store } from './store.ts';
+
+const [port = '2113', file] = process.argv.slice(2);
+const store = new Store();
+const settled = file === undefined ? undefined : keepOnDisk(store, file);
+const server = await new StandIn({
+  ...{ store, port: Number(port) },
+  ...(settled === undefined ? {} : { settled }),
+}).start();
+console.log(server.url());
+process.on('SIGTERM', () => process.exit(0)).on('SIGINT', () => process.exit(0));
