@@ -18,8 +18,8 @@ export type LeaseEvent =
         readonly node: string;
         readonly beatMs: number;
         readonly ttlMs: number;
-        /** Where other nodes reach this one, if anywhere. */
-        readonly address?: string;
+        /** Which data directory of which machine, as a digest: whoever has it holds its lock. */
+        readonly home?: string;
       }
     >
   /** `open`: letters of this node that are not done; `position`: how far its folds have come. */

@@ -20,7 +20,7 @@ export type LeaseParts = {
   readonly clock: Clock;
   readonly incarnation: Incarnation;
   readonly node: string;
-  readonly address?: string;
+  readonly home?: string | undefined;
   /** What a beat says of us. */
   readonly state: () => { readonly open: number; readonly position: number };
   /** Default 5,000. */
@@ -40,10 +40,12 @@ export interface OwnLease {
   drain(): Promise<void>;
   /** The end: others take the letters that are left. */
   close(): Promise<void>;
+  /** Says nothing more, so that others find the lease silent: something may still be under way. */
+  abandon(): void;
 }
 
 export function keepLease(parts: LeaseParts): OwnLease {
-  const { log, clock, incarnation, node, address, state } = parts;
+  const { log, clock, incarnation, node, home, state } = parts;
   const { beatMs = 5_000, ttlMs = 30_000, onTrouble } = parts;
   /** Two thirds of what others grant us. */
   const restraintMs = Math.floor((ttlMs * 2) / 3);
@@ -65,15 +67,19 @@ export function keepLease(parts: LeaseParts): OwnLease {
     return written;
   };
 
+  const isLost = () => standing$.value === 'lost';
+
   async function append(event: LeaseEvent): Promise<void> {
-    if (standing$.value === 'lost') return;
+    if (isLost()) return;
     const sentAt = clock.now();
     try {
       ({ revision } = await appendSurely(event));
     } catch (cause) {
       if (!isTrouble(cause, 'revision-conflict')) throw cause;
       await lookAgain();
-      return;
+      // Nobody but us writes there and lets us go on: it was a word of our own. Opened is opened.
+      if (isLost() || event.type === 'LeaseOpened') return;
+      ({ revision } = await appendSurely(event));
     }
     answeredFrom = sentAt;
     judge();
@@ -106,7 +112,7 @@ export function keepLease(parts: LeaseParts): OwnLease {
     const until = answeredFrom + restraintMs;
     if (wanted !== 'open') return standing$.next(wanted);
     if (clock.now() >= until) return standing$.next('restrained');
-    standing$.next('sound');
+    if (standing$.value !== 'sound') standing$.next('sound');
     restraint = clock.at(until, judge);
   }
 
@@ -124,11 +130,13 @@ export function keepLease(parts: LeaseParts): OwnLease {
 
   return {
     get standing() {
+      // After a sleep of the machine the alarm may ring late.
+      if (standing$.value === 'sound' && clock.now() >= answeredFrom + restraintMs) judge();
       return standing$.value;
     },
     standing$: standing$.pipe(distinctUntilChanged()),
     async open() {
-      const data = { node, beatMs, ttlMs, ...(address === undefined ? {} : { address }) };
+      const data = { node, beatMs, ttlMs, ...(home === undefined ? {} : { home }) };
       await write(() => ({ type: 'LeaseOpened', v: 1, at: clock.now(), data }));
       nextBeat = clock.at(clock.now() + beatMs, beat);
     },
@@ -138,6 +146,10 @@ export function keepLease(parts: LeaseParts): OwnLease {
       judge();
       const { open } = state();
       await write(() => ({ type: 'LeaseDraining', v: 1, at: clock.now(), data: { open } }));
+    },
+    abandon() {
+      nextBeat?.();
+      restraint?.();
     },
     async close() {
       if (wanted === 'closed') return;

@@ -8,7 +8,7 @@ export type Lease = {
   readonly node: string;
   readonly beatMs: number;
   readonly ttlMs: number;
-  readonly address: string | undefined;
+  readonly home: string | undefined;
   readonly openedAt: Instant;
   status: 'open' | 'draining' | 'closed' | 'taken';
   /** Of its last event. */
@@ -31,9 +31,9 @@ export function fold(
   const incarnation = incarnationOf(event.stream);
   if (incarnation === undefined) return leases;
   if (event.type === 'LeaseOpened') {
-    const { node, beatMs, ttlMs, address } = event.data;
+    const { node, beatMs, ttlMs, home } = event.data;
     leases.set(incarnation, {
-      ...{ incarnation, node, beatMs, ttlMs, address, openedAt: event.at, status: 'open' },
+      ...{ incarnation, node, beatMs, ttlMs, home, openedAt: event.at, status: 'open' },
       ...{ revision: event.revision, heardAt: event.at, letters: 0, taken: undefined },
     });
     return leases;
@@ -81,15 +81,36 @@ export function heirOf(leases: Leases, incarnation: Incarnation): Incarnation {
 export const living = (leases: Leases): readonly Lease[] =>
   [...leases.values()].filter(({ status }) => status === 'open' || status === 'draining');
 
+const open = (leases: Leases): readonly Incarnation[] =>
+  [...leases.values()]
+    .filter(({ status }) => status === 'open')
+    .map(({ incarnation }) => incarnation)
+    .sort();
+
+/** The one that began first, of those that work. */
+export const eldest = (leases: Leases): Incarnation | undefined => open(leases)[0];
+
+/**
+ * Whether no attempt of that incarnation can be under way any more, as far as the log knows: it has said so, or
+ * another process holds the lock of its data directory.
+ */
+export function isSurelyOver(leases: Leases, incarnation: Incarnation): boolean {
+  const lease = leases.get(incarnation);
+  if (lease === undefined) return false;
+  const { status, taken, node, home } = lease;
+  if (status === 'closed' || (taken !== undefined && taken.why !== 'silent')) return true;
+  // In the order of the log: names sort by a clock, which may have been set back in between.
+  const all = [...leases.values()];
+  const later = all.slice(all.indexOf(lease) + 1);
+  return later.some((each) => each.node === node && each.home === home);
+}
+
 /**
  * This node's part of a limit that holds for all together: at least one. What does not divide goes to those
  * that began first.
  */
 export function partOf(limit: number, leases: Leases, self: Incarnation): number {
-  const sharing = living(leases)
-    .filter(({ status }) => status === 'open')
-    .map(({ incarnation }) => incarnation)
-    .sort();
+  const sharing = open(leases);
   const rank = sharing.indexOf(self);
   if (rank < 0) return Math.min(1, limit);
   const part = Math.floor(limit / sharing.length) + (rank < limit % sharing.length ? 1 : 0);

@@ -9,7 +9,16 @@ import type { Instant } from '../platform/clock.ts';
 import type { Incarnation, WhyTaken } from './events.ts';
 import { living, type Lease, type Leases } from './leases.ts';
 
-export type Suspect = { readonly lease: Lease; readonly why: WhyTaken };
+/** As it stood when it was suspected: whatever is said on it from then on clears it. */
+export type Suspect = {
+  readonly lease: Readonly<Pick<Lease, 'incarnation' | 'revision'>>;
+  readonly why: WhyTaken;
+};
+
+export const suspect = ({ incarnation, revision }: Lease, why: WhyTaken): Suspect => ({
+  lease: { incarnation, revision },
+  why,
+});
 
 export class Suspicion {
   readonly #self: Incarnation;
@@ -51,9 +60,9 @@ export class Suspicion {
       const silence = this.#silenceOf(incarnation);
       // Whoever has least to do takes what was closed at once; the next waits two beats for it.
       if (status === 'closed')
-        return silence >= rank * 2 * this.#beatMs ? [{ lease, why: 'closed' }] : [];
+        return silence >= rank * 2 * this.#beatMs ? [suspect(lease, 'closed')] : [];
       const patience = ttlMs + jitter(incarnation, this.#self, 2 * this.#beatMs);
-      return silence > patience ? [{ lease, why: 'silent' }] : [];
+      return silence > patience ? [suspect(lease, 'silent')] : [];
     });
   }
 

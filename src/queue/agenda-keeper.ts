@@ -14,7 +14,7 @@ import {
   map,
   type Observable,
 } from 'rxjs';
-import { encodeAgenda } from '../../projections/agenda-checkpoint.ts';
+import { encodeAgenda, type LastFolded } from '../../projections/agenda-checkpoint.ts';
 import { empty, fold, type Agenda } from '../../projections/agenda.ts';
 import type { LogReader, LogSignal, Position, RecordedEvent } from '../log/ports.ts';
 import type { MessageId } from '../mail/envelope.ts';
@@ -52,16 +52,31 @@ export type KeeperOptions = {
   /** It has caught up, and so many events were folded in since the checkpoint. */
   readonly onCaughtUp?: (events: number) => void;
   readonly onThrownAway?: (why: string) => void;
+  /** Another fold of the same events, which the queue needs at the same place. */
+  readonly beside?: Beside;
+  /** Where several nodes share the log: bounces are owed, and bodies thrown away, by the owner only. */
+  readonly isMine?: (message: MessageId) => boolean;
 };
+
+export interface Beside {
+  /** From its own checkpoint, which is written before the agenda's: how far it has come. */
+  restore(): Promise<Position>;
+  /** Each event as the agenda has it, then that it has caught up. Hears some again after a start. */
+  hear(signal: LogSignal): void;
+  checkpoint(last: LastFolded): readonly Uint8Array[];
+  readonly file: string | undefined;
+}
 
 /** More than can end between two checkpoints' removals; a few bodies left lying do no harm. */
 const rememberedEnds = 20_000;
 
 export function keepAgenda(options: KeeperOptions): AgendaKeeper {
-  const { log, file, every = 200_000, onProgress, onCaughtUp } = options;
+  const { log, file, every = 200_000, onProgress, onCaughtUp, beside } = options;
+  const { isMine = () => true } = options;
   const agenda = empty();
   let last = nothingFolded;
   let saved = last.position;
+  let sinceSaved = 0;
   const ready$ = new BehaviorSubject(false);
   const owing$ = new Subject<MessageId>();
   const ended = new Remembered<string>(rememberedEnds);
@@ -69,6 +84,11 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
   const take = (event: RecordedEvent): void => {
     fold(agenda, event);
     last = event;
+    sinceSaved += 1;
+    const { stream, type } = event;
+    const isEnd = type === 'MessageCleanedUp' || type === 'MessageSettled';
+    // What ended before the start may have been left by one that is no more.
+    if (!isEnd || (ready$.value && !isMine(stream.slice('message-'.length)))) return;
     if (event.type === 'MessageCleanedUp') {
       ended.next((event as unknown as Extract<QueueEvent, { type: 'MessageCleanedUp' }>).data.body);
     } else if (event.type === 'MessageSettled' && ready$.value) {
@@ -78,6 +98,7 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
   let heard = 0;
   const hear = (signal: LogSignal): void => {
     if (signal.kind === 'event') take(signal.event);
+    beside?.hear(signal);
     if (ready$.value) return;
     if (signal.kind === 'caught-up') {
       onCaughtUp?.(heard);
@@ -90,11 +111,13 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
     log.head().then(tell, () => undefined);
   };
   const write = async (force: boolean): Promise<void> => {
-    // Counts positions, which need not be dense; near enough to decide when.
-    const enough = last.position - saved >= every || (force && last.position !== saved);
+    const enough = sinceSaved >= every || (force && last.position !== saved);
     if (file === undefined || !enough || !ready$.value) return;
     const folded = lastFolded(last);
-    await replaceFile(file, encodeAgenda(agenda, folded));
+    const pieces = encodeAgenda(agenda, folded);
+    sinceSaved = 0;
+    if (beside?.file !== undefined) await replaceFile(beside.file, beside.checkpoint(folded));
+    await replaceFile(file, pieces);
     saved = folded.position;
   };
   let writing: Promise<void> = Promise.resolve();
@@ -104,7 +127,8 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
       return last.position;
     },
     follow$: defer(async () => {
-      last = await restoreAgenda(options, agenda);
+      const upTo = await beside?.restore();
+      last = await restoreAgenda({ ...options, ...(upTo === undefined ? {} : { upTo }) }, agenda);
       saved = last.position;
     }).pipe(
       concatMap(() => log.subscribe(last.position)),

@@ -8,6 +8,7 @@ import type {
   RecipientNo,
 } from '../mail/envelope.ts';
 import type { Outcome } from '../mail/verdict.ts';
+import type { Incarnation } from '../nodes/events.ts';
 import type { Instant } from '../platform/clock.ts';
 import type { ByHand, Parent, Route } from './events.ts';
 
@@ -19,6 +20,16 @@ export type AcceptMessage = {
   readonly parent?: Parent;
   readonly routes: readonly Route[];
   readonly controls: string;
+  /** The node that says so, where several share the log. */
+  readonly owner?: Incarnation;
+  readonly at: Instant;
+};
+
+/** A lease fell to `by`, and with it the letters of `from`; `undefined`: those that were nobody's. */
+export type AdoptMessage = {
+  readonly type: 'AdoptMessage';
+  readonly by: Incarnation;
+  readonly from: Incarnation | undefined;
   readonly at: Instant;
 };
 
@@ -33,6 +44,8 @@ export type StartAttempt = {
   readonly lifetimeSeconds: number;
   /** The longest the attempt can take. */
   readonly ceilingMs: number;
+  /** Where several nodes share the log: nothing follows unless the letter is this one's. */
+  readonly by?: Incarnation;
 };
 
 export type RecordReport = {
@@ -73,4 +86,10 @@ export type SettleBounce = {
 };
 
 export type QueueCommand =
-  AcceptMessage | StartAttempt | RecordReport | DoubtAttempt | HandCommand | SettleBounce;
+  | AcceptMessage
+  | AdoptMessage
+  | StartAttempt
+  | RecordReport
+  | DoubtAttempt
+  | HandCommand
+  | SettleBounce;

@@ -7,6 +7,7 @@ import type { Outcome, Reply } from '../mail/verdict.ts';
 import type { Instant } from '../platform/clock.ts';
 import type {
   AcceptMessage,
+  AdoptMessage,
   DoubtAttempt,
   HandCommand,
   QueueCommand,
@@ -25,6 +26,8 @@ export function decide(command: QueueCommand, state: QueueState): readonly Queue
   switch (command.type) {
     case 'AcceptMessage':
       return accept(command);
+    case 'AdoptMessage':
+      return adopt(command, state);
     case 'StartAttempt':
       return start(command, state);
     case 'RecordReport':
@@ -43,22 +46,34 @@ export function decide(command: QueueCommand, state: QueueState): readonly Queue
 }
 
 function accept(command: AcceptMessage): readonly QueueEvent[] {
-  const { envelope, body, arrival, parent, routes, controls, at } = command;
+  const { envelope, body, arrival, parent, owner, routes, controls, at } = command;
   const accepted: QueueEvent = {
     type: 'MessageAccepted',
     v: 1,
     at,
-    data: { envelope, body, arrival, ...(parent === undefined ? {} : { parent }) },
+    data: {
+      ...{ envelope, body, arrival },
+      ...(parent === undefined ? {} : { parent }),
+      ...(owner === undefined ? {} : { owner }),
+    },
   };
   const queued: QueueEvent = { type: 'MessageQueued', v: 1, at, data: { routes, controls } };
   // A letter to nobody is legal (qmail-queue.c): queued and ended at once.
   return routes.length === 0 ? [accepted, queued, cleanedUp(body.id, at)] : [accepted, queued];
 }
 
+/** A letter that is done, or that somebody else has adopted by now, is left alone. */
+function adopt({ by, from, at }: AdoptMessage, state: QueueState): readonly QueueEvent[] {
+  if (state.done || state.owner !== from || by === from) return [];
+  const data = from === undefined ? { by } : { by, from };
+  return [{ type: 'MessageAdopted', v: 1, at, data }];
+}
+
 /** Only recipients that still wait are attempted; nobody left means nothing is started. */
 function start(command: StartAttempt, state: QueueState): readonly QueueEvent[] {
   const { controls, at, lifetimeSeconds, ceilingMs } = command;
   if (state.held || state.done) return [];
+  if (command.by !== undefined && command.by !== state.owner) return [];
   const rcpts: RecipientNo[] = [];
   const routes: Route[] = [];
   command.rcpts.forEach((rcpt, index) => {
@@ -128,12 +143,13 @@ function judge(
   at: Instant,
   children: readonly MessageId[] | undefined,
 ): QueueEvent {
-  const { rcpt, kind, reply, lines } = outcome;
+  const { rcpt, kind, reply, lines, reached } = outcome;
   const index = open.rcpts.indexOf(rcpt);
   const route = open.routes[index]!;
   const tried: Tried = {
     ...{ rcpt, address: route.address, attempt, startedAt: open.startedAt, reply },
     ...(lines === undefined ? {} : { lines }),
+    ...(reached === undefined ? {} : { reached }),
   };
   const doubt = outcome.doubt === true ? { doubt: true as const } : {};
   if (kind === 'delivered') {

@@ -14,7 +14,9 @@ import type {
   RecipientNo,
 } from '../mail/envelope.ts';
 import type { LinesDone } from '../mail/lines-done.ts';
+import type { Reached } from '../mail/reached.ts';
 import type { Reply } from '../mail/verdict.ts';
+import type { Incarnation } from '../nodes/events.ts';
 import type { Instant } from '../platform/clock.ts';
 import type { ChannelName, NextHop } from './ports.ts';
 
@@ -46,6 +48,8 @@ export type Tried = {
   readonly reply: Reply;
   /** Of a local delivery. */
   readonly lines?: LinesDone;
+  /** Of a remote delivery, on the first recipient of its transaction: the others came the same way. */
+  readonly reached?: Reached;
 };
 
 export type QueueEvent =
@@ -57,8 +61,12 @@ export type QueueEvent =
         readonly body: BodyRef;
         readonly arrival: Arrival;
         readonly parent?: Parent;
+        /** The node that answers for the letter, where several share the log. */
+        readonly owner?: Incarnation;
       }
     >
+  /** Another node answers for it from now on: `from`'s lease is `by`'s. Without `from`, it was nobody's. */
+  | EventOf<'MessageAdopted', 1, { readonly by: Incarnation; readonly from?: Incarnation }>
   /** `routes[n]` is recipient n's; `controls` is the digest of the control files in force (`ControlsLoaded`). */
   | EventOf<'MessageQueued', 1, { readonly routes: readonly Route[]; readonly controls: string }>
   /** Recorded before a connection is made. Without a verdict after it, the attempt is in doubt. */
@@ -118,14 +126,16 @@ export const personal: { readonly [Type in QueueEventType]: readonly string[] } 
     'arrival.peerHost',
     'arrival.helo',
     'arrival.auth',
+    'arrival.messageId',
     'arrival.uid',
     'arrival.user',
   ],
+  MessageAdopted: [],
   MessageQueued: ['routes'],
   AttemptStarted: ['routes'],
-  RecipientDelivered: ['address', 'reply.text', 'lines'],
-  RecipientDeferred: ['address', 'reply.text', 'lines'],
-  RecipientFailed: ['address', 'reply.text', 'lines'],
+  RecipientDelivered: ['address', 'reply.text', 'lines', 'reached'],
+  RecipientDeferred: ['address', 'reply.text', 'lines', 'reached'],
+  RecipientFailed: ['address', 'reply.text', 'lines', 'reached'],
   MessageSettled: [],
   BounceQueued: ['to'],
   BounceDiscarded: [],

@@ -1,5 +1,6 @@
 /** Letters that a local delivery asks for, accepted before its verdict is recorded. */
 import { createHash } from 'node:crypto';
+import { formatDate } from '../mail/date.ts';
 import type { MessageId, RecipientNo } from '../mail/envelope.ts';
 import { deriveMessageId } from '../mail/message-id.ts';
 import { isTrouble } from '../mail/trouble.ts';
@@ -41,6 +42,10 @@ export async function acceptForwards(
   return { children, outcomes: kept };
 }
 
+/** The time of the attempt: made again, the letter must be the same. */
+const receivedLine = (id: MessageId, { startedAt }: Order): string =>
+  `Received: (waybill invoked for forward) id ${id};\r\n  ${formatDate(startedAt)}\r\n`;
+
 /**
  * The forwarded letter, named after the attempt that made it: a stop between accepting it and
  * recording the parent's verdict makes the same letter again, and it is there already.
@@ -59,7 +64,7 @@ async function acceptForward(
     id,
     envelope: { returnPath, recipients },
     arrival: { protocol: 'forward', eightBit, utf8 },
-    body: await joinBodies(spool, id, prefix, body),
+    body: await joinBodies(spool, id, receivedLine(id, order) + prefix, body),
     parent: { message, why: 'forward' },
   });
   return id;

@@ -3,6 +3,7 @@
  * Doors, forwards and bounces all come through here.
  */
 import type { Arrival, Envelope, MessageId } from '../mail/envelope.ts';
+import type { Incarnation } from '../nodes/events.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { StagedBody } from '../spool/ports.ts';
 import type { Bodies } from './bodies.ts';
@@ -36,8 +37,10 @@ export function queueIntake(parts: {
   readonly clock: Clock;
   /** First recipient of every letter, if any (qmail-queue.c QUEUE_EXTRA). */
   readonly copyTo?: string | undefined;
+  /** This node, where several share the log: the letters are its own. */
+  readonly self?: Incarnation | undefined;
 }): QueueIntake {
-  const { letters, bodies, rules, clock, copyTo } = parts;
+  const { letters, bodies, rules, clock, copyTo, self } = parts;
   return {
     async accept({ id, envelope: asked, arrival, body, parent }) {
       const { routing, digest } = rules();
@@ -56,6 +59,7 @@ export function queueIntake(parts: {
             ...(parent === undefined ? {} : { parent }),
             routes: envelope.recipients.map((recipient) => route(recipient, routing)),
             controls: digest,
+            ...(self === undefined ? {} : { owner: self }),
             at: clock.now(),
           },
           body,

@@ -30,6 +30,8 @@ export interface Letters {
   ): Promise<readonly QueueEvent[]>;
   /** What is true of the letter; throws `not-found` when there is no such letter. */
   state(message: MessageId): Promise<Readonly<QueueState>>;
+  /** The log has that revision: where somebody else wrote it, what is kept in memory is out of date. */
+  heard(message: MessageId, revision: Revision): void;
 }
 
 type Letter = {
@@ -191,6 +193,11 @@ export function openLetters(options: LettersOptions): Letters {
     },
     handleWith: (message, make) =>
       ask(message, ({ state, revision }) => (revision === noStream ? undefined : make(state))),
+    heard(message, revision) {
+      const slot = kept.get(message);
+      if (slot?.letter === undefined || slot.working) return;
+      if (slot.letter.revision < revision) drop(message, slot);
+    },
     state: (message) =>
       new Promise((resolve, reject) => {
         inTurn(message, {

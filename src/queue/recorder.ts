@@ -6,6 +6,7 @@ import { laneOf } from '../../projections/agenda.ts';
 import type { MessageId, RecipientNo } from '../mail/envelope.ts';
 import { isTrouble } from '../mail/trouble.ts';
 import type { Reply } from '../mail/verdict.ts';
+import type { Incarnation } from '../nodes/events.ts';
 import type { Clock, Instant } from '../platform/clock.ts';
 import type { Spool } from '../spool/ports.ts';
 import type { Bodies } from './bodies.ts';
@@ -40,14 +41,17 @@ export type RecorderParts = {
   readonly doubtPolicy?: 'retry' | 'hold';
   readonly limits: () => { readonly lifetimeSeconds: number; readonly ceilingMs: number };
   readonly clock: Clock;
+  /** This node, where several share the log: only its own letters are attempted. */
+  readonly self?: Incarnation | undefined;
 };
 
 export function openRecorder(parts: RecorderParts): Recorder {
   const { letters, bodies, clock } = parts;
   const takeBack = async ({ message, rcpts: wanted }: Job): Promise<void> => {
     const { open } = await letters.state(message);
-    for (const [attempt, { rcpts }] of [...open]) {
-      // Nobody else can have an attempt under way for recipients that are out with this job.
+    for (const [attempt, { rcpts, by }] of [...open]) {
+      if (parts.self !== undefined && by !== parts.self) continue;
+      // Nobody else here can have an attempt under way for recipients that are out with this job.
       if (!rcpts.some((rcpt) => wanted.includes(rcpt))) continue;
       await letters.handle(message, nothingSent(attempt, rcpts, logTrouble, clock.now()));
     }
@@ -142,5 +146,6 @@ function plan(job: Job, state: Readonly<QueueState>, parts: RecorderParts): Star
     controls: digest,
     at: parts.clock.now(),
     ...parts.limits(),
+    ...(parts.self === undefined ? {} : { by: parts.self }),
   };
 }

@@ -21,8 +21,10 @@ export async function resolveDoubts(parts: {
   readonly letters: Letters;
   readonly policy: 'retry' | 'hold';
   readonly clock: Clock;
+  /** Where several nodes share the log: others' attempts may be under way. */
+  readonly isMine?: (message: MessageId) => boolean;
 }): Promise<Recovered> {
-  const { agenda, letters, policy, clock } = parts;
+  const { agenda, letters, policy, clock, isMine = () => true } = parts;
   const unreadable: MessageId[] = [];
   let inDoubt = 0;
   const settle = async (message: MessageId): Promise<void> => {
@@ -40,7 +42,7 @@ export async function resolveDoubts(parts: {
     }
   };
   // Side by side, so that they share commits.
-  await Promise.all(interrupted(agenda).map(settle));
+  await Promise.all(interrupted(agenda).filter(isMine).map(settle));
   return { inDoubt, unreadable };
 }
 

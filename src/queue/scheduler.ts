@@ -44,6 +44,8 @@ export type SchedulerOptions = {
   readonly slots: () => Slots;
   /** Most recipients in one attempt (RFC 5321 §4.5.3.1.8: a server takes at least 100). */
   readonly maxRecipients?: number;
+  /** Where several nodes share the log: others' letters are not handed out. */
+  readonly isMine?: (message: MessageId) => boolean;
 };
 
 type ChannelState = {
@@ -133,9 +135,23 @@ export class Scheduler implements AgendaWatcher {
     }
   }
 
+  /** Whose the letter is has changed. */
+  reconsider(message: MessageId): void {
+    const letter = this.#table.letterNo(message);
+    if (letter === undefined || this.#table.isHeld(letter)) return;
+    for (const row of this.#table.rowsOf(letter)) {
+      const isIdle = this.#places.of(row) < place.taken;
+      if (!isIdle || this.#table.status[row] !== rowStatus.waiting) continue;
+      if (this.#options.isMine?.(message) === false) this.rests(row);
+      else this.waits(row);
+    }
+  }
+
   waits(row: Row): void {
     if (this.#places.of(row) >= place.taken) return;
     if (this.#parked.size > 0 && this.#parked.has(this.#idOf(row))) return;
+    const { isMine } = this.#options;
+    if (isMine !== undefined && !isMine(this.#idOf(row))) return;
     if (this.#places.of(row) === place.lane) this.#leaveLane(row);
     if (this.#table.due[row]! <= this.#options.clock.now()) {
       this.#heap.remove(row);

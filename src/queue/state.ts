@@ -1,5 +1,6 @@
 /** What is true of one letter after its events so far: the fold of its stream. */
 import type { Address, BodyRef, RecipientNo } from '../mail/envelope.ts';
+import type { Incarnation } from '../nodes/events.ts';
 import type { Instant } from '../platform/clock.ts';
 import type { Parent, QueueEvent, Route } from './events.ts';
 
@@ -23,6 +24,8 @@ export type OpenAttempt = {
   readonly startedAt: Instant;
   readonly untilAt: Instant;
   readonly last: boolean;
+  /** Who made it, where several nodes share the log. */
+  readonly by: Incarnation | undefined;
 };
 
 /** One failure, in the order in which failures were reported: what a bounce lists. */
@@ -42,6 +45,8 @@ export type QueueState = {
   eightBit: boolean;
   utf8: boolean;
   parent: Parent | undefined;
+  /** The node that may start something with it, where several share the log. */
+  owner: Incarnation | undefined;
   recipients: RecipientState[];
   /** Recipients without a terminal event. */
   unfinished: number;
@@ -61,6 +66,7 @@ export const initial = (): QueueState => ({
   eightBit: false,
   utf8: false,
   parent: undefined,
+  owner: undefined,
   recipients: [],
   unfinished: 0,
   attempts: 0,
@@ -75,17 +81,21 @@ export const initial = (): QueueState => ({
 export function evolve(state: QueueState, event: QueueEvent): QueueState {
   switch (event.type) {
     case 'MessageAccepted': {
-      const { envelope, body, arrival, parent } = event.data;
+      const { envelope, body, arrival, parent, owner } = event.data;
       state.birth = event.at;
       state.returnPath = envelope.returnPath;
       state.body = body;
       state.eightBit = arrival.eightBit ?? false;
       state.utf8 = arrival.utf8 ?? false;
       state.parent = parent;
+      state.owner = owner;
       state.recipients = envelope.recipients.map((address) => waiting(address, event.at));
       state.unfinished = envelope.recipients.length;
       break;
     }
+    case 'MessageAdopted':
+      state.owner = event.data.by;
+      break;
     case 'MessageQueued':
       event.data.routes.forEach((route, rcpt) => {
         const recipient = state.recipients[rcpt];
@@ -95,7 +105,8 @@ export function evolve(state: QueueState, event: QueueEvent): QueueState {
     case 'AttemptStarted': {
       const { attempt, rcpts, routes, untilAt, last } = event.data;
       state.attempts = attempt;
-      state.open.set(attempt, { rcpts, routes, startedAt: event.at, untilAt, last });
+      const by = state.owner;
+      state.open.set(attempt, { rcpts, routes, startedAt: event.at, untilAt, last, by });
       rcpts.forEach((rcpt, index) => {
         const recipient = state.recipients[rcpt]!;
         recipient.status = 'attempting';

@@ -4,8 +4,9 @@ import type { Subscription } from 'rxjs';
 import { MemoryLog } from '../../src/log/memory/memory-log.ts';
 import { ManualClock } from '../../src/platform/clock.ts';
 import { keepLease } from '../../src/nodes/keep-lease.ts';
+import { Ledger } from '../../src/nodes/ledger.ts';
 import { followNodes } from '../../src/nodes/pipeline.ts';
-import { empty, heirOf, type Leases } from '../../src/nodes/leases.ts';
+import { heirOf, type Leases } from '../../src/nodes/leases.ts';
 import { FaultyLog, turnOfTheLoop } from '../support/faulty-log.ts';
 import { seeded } from '../support/seeded.ts';
 
@@ -28,22 +29,21 @@ afterEach(() => running.splice(0).forEach(({ following }) => following.unsubscri
 async function join(shared: MemoryLog, name: string, node = name): Promise<Member> {
   const log = new FaultyLog(shared);
   const clock = new ManualClock();
-  const leases = empty();
+  const ledger = new Ledger({ log });
+  const { leases, owners } = ledger;
   const adopted: string[] = [];
-  const owners = new Map(['a', 'a1', 'b', 'c', 'd'].map((each) => [`of-${each}`, each]));
+  for (const each of ['a', 'a1', 'b', 'c', 'd']) owners.set(`of-${each}`, each);
   const state = () => ({ open: 0, position: 0 });
   const lease = keepLease({ ...{ log, clock, incarnation: name, node, state } });
   const following = followNodes({
-    ...{ log, clock, leases, self: name, node },
-    signals$: shared.subscribe(0),
-    owners,
-    mayStart: () => lease.standing === 'sound',
+    ...{ log, clock, ledger, lease, self: name, node },
     adopt: async (message) => {
       adopted.push(message);
       owners.set(message, name);
     },
     onTrouble: () => undefined,
   }).subscribe();
+  following.add(shared.subscribe(0).subscribe((signal) => ledger.hear(signal)));
   await lease.open();
   const member: Member = {
     ...{ name, log, clock, lease, leases, adopted, stopped: false, following },

@@ -4,6 +4,7 @@ import { ManualClock } from '../../src/platform/clock.ts';
 import { keepLease } from '../../src/nodes/keep-lease.ts';
 import { takeLease } from '../../src/nodes/pipeline.ts';
 import { empty, fold, type Leases } from '../../src/nodes/leases.ts';
+import { suspect } from '../../src/nodes/suspicion.ts';
 import type { LeaseEvent } from '../../src/nodes/events.ts';
 import type { RecordedEvent } from '../../src/log/ports.ts';
 import { FaultyLog, type Fault, turnOfTheLoop } from '../support/faulty-log.ts';
@@ -96,6 +97,18 @@ describe('a node’s lease', () => {
     expect(await types()).toEqual(['LeaseOpened', 'LeaseBeat', 'LeaseTaken']);
     const last = (await leasesIn(log)).get('a')!;
     expect(last.taken?.by).toBe('b');
+  });
+
+  it('cannot be taken once it was heard again, though it was suspected before', async () => {
+    const { log, clock, lease, pass, types } = world();
+    await lease.open();
+    const leases = await leasesIn(log);
+    const suspected = suspect(leases.get('a')!, 'silent');
+    await pass(5_000);
+    const [, beat] = await log.inner.readStream('lease-a');
+    fold(leases, beat as RecordedEvent & LeaseEvent);
+    await takeLease({ log: log.inner, clock, self: 'b' }, suspected);
+    expect(await types()).toEqual(['LeaseOpened', 'LeaseBeat']);
   });
 
   it('drains, then closes: beats go on until then', async () => {

@@ -6,11 +6,10 @@ import { describe, expect, it } from '@jest/globals';
 import { concatMap, from, map, Observable, of, Subject, throwError } from 'rxjs';
 import { empty, fold } from '../../projections/agenda.ts';
 import { MemoryLog } from '../../src/log/memory/memory-log.ts';
-import type { EventLog, LogSignal, RecordedEvent } from '../../src/log/ports.ts';
+import type { EventLog, LogSignal } from '../../src/log/ports.ts';
 import type { MessageId } from '../../src/mail/envelope.ts';
 import { isTrouble } from '../../src/mail/trouble.ts';
 import { ManualClock } from '../../src/platform/clock.ts';
-import type { QueueEvent } from '../../src/queue/events.ts';
 import type { AttemptReport, Channel, Order } from '../../src/queue/ports.ts';
 import type { Slots } from '../../src/queue/scheduler.ts';
 import { memorySpool } from '../../src/spool/memory/memory-spool.ts';
@@ -25,8 +24,9 @@ import {
   type PostOffice,
 } from '../support/post-office.ts';
 import { birth } from '../support/queue-mail.ts';
-import { asQueueEvent, idOf } from '../support/random-letters.ts';
+import { idOf } from '../support/random-letters.ts';
 import { seeded, type Chance } from '../support/seeded.ts';
+import { checkBounces, checkForwards, checkTaken, storiesOf, told } from '../support/stories.ts';
 
 const seeds = Number(process.env['WAYBILL_SEEDS'] ?? 150);
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
@@ -244,58 +244,6 @@ class World {
   }
 }
 
-type Story = readonly QueueEvent[];
-
-function storiesOf(events: readonly RecordedEvent[]): Map<MessageId, Story> {
-  const stories = new Map<MessageId, QueueEvent[]>();
-  for (const event of events) {
-    const id = event.stream.slice('message-'.length);
-    stories.set(id, [...(stories.get(id) ?? []), asQueueEvent(event)]);
-  }
-  return stories;
-}
-
-/** For whoever reads of a bad week. */
-const told = (story: Story): string =>
-  story.map(({ type, at, data }) => `${at - birth} ${type} ${JSON.stringify(data)}`).join('\n');
-
-/** Every take of the far side is either the delivery we recorded or an attempt that we said was in doubt. */
-function checkTaken(world: World, id: MessageId, story: Story, recipients: number): void {
-  for (let rcpt = 0; rcpt < recipients; rcpt += 1) {
-    const mine = story.filter(({ data }) => 'rcpt' in data && data.rcpt === rcpt);
-    const recorded = mine.filter(({ type }) => type === 'RecipientDelivered').length;
-    const doubts = mine.filter(({ data }) => 'doubt' in data && data.doubt === true).length;
-    const taken = world.taken.get(`${id}/${rcpt}`) ?? 0;
-    if (taken < recorded) throw new Error(`${id}/${rcpt} delivered without having been`);
-    if (taken > recorded + doubts)
-      throw new Error(`${id}/${rcpt} taken ${taken} times, and no doubt said`);
-  }
-}
-
-function checkBounces(stories: ReadonlyMap<MessageId, Story>): void {
-  const children = new Map<string, number>();
-  for (const [accepted] of stories.values()) {
-    if (accepted?.type !== 'MessageAccepted' || accepted.data.parent === undefined) continue;
-    const { message, why } = accepted.data.parent;
-    if (why !== 'forward') children.set(message, (children.get(message) ?? 0) + 1);
-  }
-  for (const [id, story] of stories) {
-    const settled = story.some(({ type }) => type === 'MessageSettled');
-    const queued = story.filter(({ type }) => type === 'BounceQueued').length;
-    const discarded = story.filter(({ type }) => type === 'BounceDiscarded').length;
-    expect([id, queued + discarded]).toEqual([id, settled ? 1 : 0]);
-    expect([id, children.get(id) ?? 0]).toEqual([id, queued]);
-  }
-}
-
-function checkForwards(stories: ReadonlyMap<MessageId, Story>): void {
-  const named = [...stories.values()]
-    .flat()
-    .flatMap((event) => (event.type === 'RecipientDelivered' ? (event.data.children ?? []) : []));
-  for (const child of named) expect(stories.get(child)?.[0]?.type).toBe('MessageAccepted');
-  expect(new Set(named).size).toBe(named.length);
-}
-
 async function week(seed: number): Promise<number> {
   const world = new World(seed);
   await world.open();
@@ -314,7 +262,7 @@ async function week(seed: number): Promise<number> {
     audit(story, recipients);
     if (story.at(-1)?.type !== 'MessageCleanedUp')
       throw new Error(`${id} never ends:\n${told(story)}`);
-    checkTaken(world, id, story, recipients);
+    checkTaken(world.taken, id, story, recipients);
   }
   checkBounces(stories);
   checkForwards(stories);

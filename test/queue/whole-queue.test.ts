@@ -285,7 +285,11 @@ describe('a forward', () => {
       parent: { message: idOf(1), why: 'forward' },
     });
     const text = Buffer.from(orders[1]!.body.inline!).toString();
-    expect(text).toMatch(/^Delivered-To: joe@here.test\r\nSubject: /);
+    // It is a letter of its own, and a hop: a loop of forwards ends by their number at last.
+    expect(text).toMatch(
+      /^Received: \(waybill invoked for forward\) id \S+;\r\n  .* [-+]\d{4}\r\nDelivered-To: joe@here.test\r\nSubject: /,
+    );
+    expect(text).toContain(child);
   });
 
   it('is the same letter when recording the delivery had to be repeated', async () => {

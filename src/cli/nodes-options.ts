@@ -1,0 +1,19 @@
+/** `waybill nodes` as the command line describes it. */
+import type { Command } from 'commander';
+import { toCount } from './arguments.ts';
+import type { NodesOptions } from './nodes.ts';
+import type { Places } from './places.ts';
+
+export function describeNodes(program: Command): void {
+  program
+    .command('nodes')
+    .description(
+      'the engines that share this log: who works, who is silent, whose letters are whose',
+    )
+    .option('--limit <n>', 'at most so many that have ended, the youngest', toCount, 5)
+    .option('--json', 'JSON, one value per line')
+    .action(async (options: NodesOptions) => {
+      const { nodes } = await import('./nodes.ts');
+      await nodes(program.opts<Places>(), options);
+    });
+}

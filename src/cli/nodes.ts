@@ -1,0 +1,41 @@
+/** `waybill nodes`: the engines that share this log, from the checkpoint through the tail of the log. */
+import { filter, firstValueFrom, tap } from 'rxjs';
+import type { LogSignal } from '../log/ports.ts';
+import { Ledger } from '../nodes/ledger.ts';
+import { toAsciiJson } from '../trace/json.ts';
+import { letterOfNobody, nodeJson, nodeRows, nodeText } from '../trace/node-lines.ts';
+import { count } from '../trace/words.ts';
+import { withLog, type OpenedLog } from './open-log.ts';
+import { openOutput } from './output.ts';
+import type { Places } from './places.ts';
+
+export type NodesOptions = { readonly limit: number; readonly json?: boolean };
+
+export async function nodes(places: Places, { limit, json = false }: NodesOptions): Promise<void> {
+  const output = openOutput();
+  await withLog(places, async (opened) => {
+    const ledger = await ledgerNow(opened);
+    const rows = nodeRows(ledger, limit);
+    const now = Date.now();
+    for (const row of rows) output.line(json ? toAsciiJson(nodeJson(row)) : nodeText(row, now));
+    if (!json) {
+      if (rows.length === 0) output.line('One engine, one log: there are no nodes.');
+      const left = letterOfNobody(ledger);
+      if (rows.length > 0 && left > 0) output.line(`${count(left, 'letter')} of nobody yet.`);
+    }
+    await output.drained();
+  });
+}
+
+async function ledgerNow({ log, files }: OpenedLog): Promise<Ledger> {
+  const ledger = new Ledger({ log, file: files.nodes });
+  const signals$ = log.subscribe(await ledger.restore());
+  const hear = tap((signal: LogSignal) => ledger.hear(signal));
+  await firstValueFrom(
+    signals$.pipe(
+      hear,
+      filter(({ kind }) => kind === 'caught-up'),
+    ),
+  );
+  return ledger;
+}

@@ -1,0 +1,95 @@
+/** Whether this engine has its log alone, or shares it with others. */
+import { ContainerModule } from 'inversify';
+import { createHash, randomBytes } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { NEVER } from 'rxjs';
+import type { Config } from '../control/config.ts';
+import { isLogTrouble } from '../log/health.ts';
+import { lockDirectory, type DirectoryLock } from '../log/sqlite/lock.ts';
+import { makeMessageId, randomBytesWanted } from '../mail/message-id.ts';
+import { isTrouble, Trouble } from '../mail/trouble.ts';
+import { alone } from '../nodes/alone.ts';
+import { joinNodes } from '../nodes/membership.ts';
+import type { Nodes } from '../nodes/ports.ts';
+import { steadyClock } from '../platform/clock.ts';
+import { wordsOf } from '../platform/logger.ts';
+import { nowAndThen } from '../platform/now-and-then.ts';
+import { adopter, doubts } from '../queue/adoption.ts';
+import { unlessTold } from './log-watch.ts';
+import * as t from './tokens.ts';
+
+/** Relative to the data directory. */
+const nodesFile = 'checkpoints/nodes';
+
+/** Whoever holds it knows that earlier engines of this directory are dead. */
+const lockFile = 'checkpoints/nodes.lock';
+
+/** Until the process ends: a lock that nobody holds on to is let go of with the garbage. */
+let held: DirectoryLock | undefined;
+
+export const nodesModule = ({ log }: Pick<Config, 'log'>): ContainerModule =>
+  log.eventStore === undefined ? aloneModule : amongOthersModule;
+
+const aloneModule = new ContainerModule(({ bind }) => {
+  bind(t.Nodes).toConstantValue(alone);
+  bind(t.Doubts).toConstantValue(NEVER);
+});
+
+const amongOthersModule = new ContainerModule(({ bind }) => {
+  bind(t.Nodes)
+    .toResolvedValue(
+      (log, letters, clock, { nodes }, logger) => {
+        // Throws `log-in-use`.
+        held ??= lockDirectory(lockFile);
+        const self = makeMessageId(clock.now(), randomBytes(randomBytesWanted));
+        const { name, beatMs, ttlMs } = nodes;
+        return joinNodes({
+          ...{ log, self, beatMs, ttlMs, file: nodesFile, clock: steadyClock },
+          ...{ node: name ?? hostname(), home: homeOf('.') },
+          adopt: adopter({ letters, clock, self }),
+          onLetter: (message, revision) => letters.heard(message, revision),
+          onThrownAway: (why) => logger.warn({ why }, 'checkpoint thrown away'),
+          onTrouble: nowAndThen(clock, (cause, kept) => {
+            // The log's own are told by its health.
+            if (isTrouble(cause) && isLogTrouble(cause)) return;
+            logger.error({ cause: wordsOf(cause), times: kept + 1 }, 'not done among the nodes');
+          }),
+        });
+      },
+      [t.EventLog, t.Letters, t.Clock, t.ConfigToken, t.Logger],
+    )
+    .inSingletonScope();
+  bind(t.Doubts)
+    .toResolvedValue(
+      ({ agenda }, letters, clock, { log }, { self, adopted$, isOver, changed$ }, health, logger) =>
+        doubts(adopted$, {
+          ...{ agenda, letters, clock, isOver, changed$, self: self!, policy: log.inDoubt },
+          onTrouble: (message, trouble) =>
+            unlessTold(health, (cause) =>
+              logger.error({ message, cause: wordsOf(cause) }, 'attempt in doubt not settled yet'),
+            )(trouble),
+        }),
+      [t.Keeper, t.Letters, t.Clock, t.ConfigToken, t.Nodes, t.Health, t.Logger],
+    )
+    .inSingletonScope();
+});
+
+/** Of this machine and this directory: with a copy of the directory elsewhere it is another. */
+const homeOf = (directory: string): string =>
+  createHash('sha256')
+    .update(`${hostname()}\n${realpathSync(directory)}`)
+    .digest('hex')
+    .slice(0, 16);
+
+/** Why no letter can be taken now, besides what the log says: the others must know that we live. */
+export const refusalAmong =
+  (nodes: Nodes, refusal: () => Trouble | undefined): (() => Trouble | undefined) =>
+  () =>
+    refusal() ?? (nodes.mayStart() ? undefined : noLease);
+
+const noLease = new Trouble('busy', {
+  tryAgain: true,
+  peer: 'temporary failure (#4.3.2)',
+  detail: 'this node has no lease that the others know of',
+});
