@@ -6,10 +6,12 @@ import { createSecureContext } from 'node:tls';
 import { parseAssign } from '../aliases/assign.ts';
 import { checkCompiled } from '../control/compiled.ts';
 import { readConfig, type Config } from '../control/config.ts';
+import { readDeskPassword } from '../control/desk-password.ts';
 import { readControls, type LoadedControls } from '../control/disk.ts';
+import { readOperatorsFile } from '../control/operators-file.ts';
 import { parseDotQmail } from '../delivery/local/dot-qmail.ts';
 import { ControlMistake } from '../mail/trouble.ts';
-import { errorWords, errnoOf } from '../platform/errno.ts';
+import { errorWords } from '../platform/errno.ts';
 import { checkUsers, type RoleAccount } from './check-users.ts';
 import type { Places } from './places.ts';
 
@@ -59,6 +61,7 @@ export function checkConfig(places: Places, now: number): ConfigCheck {
     warnings.push(...checkAlias(config.local.alias));
     warnings.push(...(attempt(() => checkDelivery(config, controls)) ?? []));
     warnings.push(...(attempt(() => checkTls(config, now)) ?? []));
+    attempt(() => readDeskPassword(config));
   }
   return { config, controls, users: accounts?.users ?? [], mistakes, warnings };
 }
@@ -210,14 +213,7 @@ function understood<T>(file: string, otherwise: string, read: () => T): T {
   }
 }
 
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined;
-    throw new ControlMistake(file, undefined, `cannot be read: ${errorWords(cause)}`);
-  }
-}
+const readText = (file: string): string | undefined => readOperatorsFile(file)?.toString('utf8');
 
 function readNeeded(file: string): Buffer {
   try {

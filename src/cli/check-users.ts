@@ -1,6 +1,11 @@
 /** Whom the roles would run as, were root to start them, and what an operator should know of that. */
 import { join } from 'node:path';
-import { findRoleUser, droppingRoles, isMissing } from '../composition/roles/role-users.ts';
+import {
+  findRoleUser,
+  droppingRoles,
+  hasDesk,
+  isMissing,
+} from '../composition/roles/role-users.ts';
 import { closedTo } from '../composition/roles/reach.ts';
 import type { Config } from '../control/config.ts';
 import { systemAccounts, type SystemAccounts } from '../platform/system-accounts.ts';
@@ -24,7 +29,8 @@ export function checkUsers(
   config: Config,
   accounts: SystemAccounts = systemAccounts(),
 ): UsersCheck {
-  const users = droppingRoles.map((role): RoleAccount => {
+  const roles = droppingRoles.filter((role) => role !== 'desk' || hasDesk(config));
+  const users = roles.map((role): RoleAccount => {
     const found = findRoleUser(role, config, accounts);
     if (isMissing(found)) return { role, account: found.missing };
     return { role, account: found.name, uid: found.uid, gid: found.gid };
@@ -33,14 +39,22 @@ export function checkUsers(
   return { users, warnings: warningsOf(users).map((message) => ({ file, message })) };
 }
 
-/** Whether the queue's account could get to the log. Only root can ask on behalf of another. */
+/** What becomes of a role whose account cannot walk to the log. */
+const withoutTheWay: { readonly [role: string]: string } = {
+  queue: "the queue would keep root's rights",
+  desk: 'there would be no desk',
+};
+
+/** Whether the accounts of queue and desk could get to the log. Only root can ask on behalf of another. */
 export function checkReach(users: readonly RoleAccount[], dataDir: string): readonly Finding[] {
-  const queue = users.find(({ role }) => role === 'queue');
-  if (process.geteuid?.() !== 0 || queue?.uid === undefined || queue.gid === undefined) return [];
-  const closed = closedTo({ uid: queue.uid, gid: queue.gid }, dataDir);
-  if (closed === undefined) return [];
-  const message = `${queue.account} cannot enter ${closed}: the queue would keep root's rights`;
-  return [{ file: dataDir, message }];
+  if (process.geteuid?.() !== 0) return [];
+  return users.flatMap(({ role, account, uid, gid }) => {
+    const otherwise = withoutTheWay[role];
+    if (otherwise === undefined || uid === undefined || gid === undefined) return [];
+    const closed = closedTo({ uid, gid }, dataDir);
+    if (closed === undefined) return [];
+    return [{ file: dataDir, message: `${account} cannot enter ${closed}: ${otherwise}` }];
+  });
 }
 
 function warningsOf(users: readonly RoleAccount[]): readonly string[] {

@@ -1,4 +1,6 @@
 /** `waybill check`: all mistakes at once with file and line, then what would listen where, and on what ground. */
+import type { EventStore } from '../control/config.ts';
+import { withoutSecrets } from '../control/event-store-address.ts';
 import { toAsciiJson } from '../trace/json.ts';
 import { count, safe } from '../trace/words.ts';
 import { checkConfig, type ConfigCheck, type Finding } from './check-config.ts';
@@ -8,6 +10,7 @@ import { exitNever } from './exit-codes.ts';
 import { suspicionWords } from './log-trouble.ts';
 import { openOutput } from './output.ts';
 import { dataFiles, type Places } from './places.ts';
+import { checkQuestions } from './question-folders.ts';
 
 export async function check(
   places: Places,
@@ -24,6 +27,7 @@ export async function check(
     ...disk.warnings.map((message) => ({ file: directory, message })),
     ...checkReach(checked.users, directory),
     ...(suspicion === undefined ? [] : [{ file: files.log, message: suspicion }]),
+    ...(await checkQuestions(checked.config)),
   ];
   if (json) output.line(toAsciiJson(toJson({ ...checked, warnings }, disk)));
   else for (const line of toLines({ ...checked, warnings }, disk)) output.line(line);
@@ -85,8 +89,15 @@ function outlook(checked: ConfigCheck, disk: DiskCheck): string[] {
     `control files ${controls.digest} in ${safe(config.controlDir, 4096)}`,
     config.log.engine === 'memory'
       ? 'keeps its log in memory: everything is gone when it stops'
-      : `keeps its log in ${safe(disk.directory, 4096)}${disk.exists ? '' : ' (made at the first start)'}: ${groundOf(disk)}`,
+      : config.log.eventStore !== undefined
+        ? eventStoreWords(config.log.eventStore)
+        : `keeps its log in ${safe(disk.directory, 4096)}${disk.exists ? '' : ' (made at the first start)'}: ${groundOf(disk)}`,
   ];
+}
+
+function eventStoreWords({ url, bodyDirectory }: EventStore): string {
+  const bodies = bodyDirectory === undefined ? 'with the bodies' : `bodies in ${bodyDirectory}`;
+  return `keeps its log in the event store ${safe(withoutSecrets(url), 500)}, ${safe(bodies, 4096)}`;
 }
 
 function groundOf({ fileSystem, syncMicros, freeBytes }: DiskCheck): string {

@@ -11,7 +11,7 @@ import { readLetter } from '../trace/read-letter.ts';
 import { foldLetter, type LetterState } from '../trace/reason.ts';
 import { safe } from '../trace/words.ts';
 import { exitNever } from './exit-codes.ts';
-import { sayDone } from './hand-words.ts';
+import { sayDone } from '../trace/hand-words.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
 import { takeHand, type OperatorHand } from './operator-hand.ts';
 import { openOutput, type Output } from './output.ts';
@@ -32,8 +32,8 @@ export async function byHand(places: Places, asked: HandOptions): Promise<void> 
   refuseNonsense(asked);
   const options = { ...asked, by: asked.by ?? callersName() };
   const output = openOutput();
-  await withLog(places.data, async (opened) => {
-    const hand = await takeHand(opened.files);
+  await withLog(places, async (opened) => {
+    const hand = await takeHand(opened);
     try {
       if (options.all === true) await retryAll(hand, options, output);
       for (const name of options.ids) await actOn(name, options, { opened, hand, output });
@@ -85,7 +85,7 @@ async function actOn(name: string, options: Ready, { opened, hand, output }: Too
   const { act, to, by, why, json = false } = options;
   try {
     const { id, rcpt } = splitName(name);
-    const message = opened.letter(id);
+    const message = await opened.letter(id);
     const before = foldLetter((await readLetter(opened.log, message)).events);
     const rcpts = chooseRecipients(options, rcpt, before);
     const events = await hand.act({

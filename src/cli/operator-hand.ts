@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { connectLink } from '../composition/links/sockets.ts';
 import { openNodeLog } from '../control/node-log.ts';
-import { SqliteLog } from '../log/sqlite/sqlite-log.ts';
+import type { EventLog } from '../log/ports.ts';
 import { isTrouble } from '../mail/trouble.ts';
 import { systemClock } from '../platform/clock.ts';
 import { errnoOf } from '../platform/errno.ts';
@@ -24,14 +24,21 @@ const patienceMs = 10_000;
 const answerMs = 60_000;
 
 /** Changes to the data directory: a socket's path must be short. Throws `log-in-use` when nobody answers in time. */
-export async function takeHand(files: DataFiles): Promise<OperatorHand> {
+export async function takeHand({
+  files,
+  writer,
+}: {
+  readonly files: DataFiles;
+  /** Throws `log-in-use`. */
+  readonly writer: () => Promise<EventLog>;
+}): Promise<OperatorHand> {
   process.chdir(files.directory);
   const until = Date.now() + patienceMs;
   for (;;) {
     const link = await engineLink();
     if (link !== undefined) return throughEngine(link);
     try {
-      return alone(new SqliteLog(files.log));
+      return alone(await writer());
     } catch (cause) {
       if (!isTrouble(cause, 'log-in-use') || Date.now() > until) throw cause;
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -59,7 +66,7 @@ const throughEngine = (link: Link): OperatorHand => ({
   close: async () => link.close(),
 });
 
-const alone = (log: SqliteLog): OperatorHand => ({
+const alone = (log: EventLog): OperatorHand => ({
   ...openOperator(openLetters({ log }), systemClock),
   retryAll: (by, why) =>
     openNodeLog(log, hostname(), systemClock).tell({

@@ -1,11 +1,21 @@
 /** The commands that read the log, as the command line describes them. Each loads its work when called. */
 import type { Command } from 'commander';
-import { toCount, toInstant, toList, toOneOf, toPlace } from './arguments.ts';
+import {
+  toBytes,
+  toConsumerName,
+  toCount,
+  toHeaderId,
+  toInstant,
+  toList,
+  toOneOf,
+  toPlace,
+} from './arguments.ts';
 import type { LogOptions } from './log.ts';
 import type { Places } from './places.ts';
 import type { QueueOptions } from './queue.ts';
 import type { SearchOptions } from './search.ts';
 import type { VerifyOptions } from './verify.ts';
+import type { WhyOptions } from './why.ts';
 
 type Json = { readonly json?: boolean };
 
@@ -20,6 +30,7 @@ const statuses = [
   'delivered',
   'failed',
   'bounced',
+  'doubt',
   'cancelled',
   'done',
 ] as const;
@@ -54,11 +65,16 @@ export function describeTrace(program: Command): void {
 export function describeWhy(program: Command): void {
   program
     .command('why')
-    .description('the decision behind its present state: rule, reply, schedule')
-    .argument('<id>', 'the letter, or ID/RECIPIENT with the number or address of one recipient')
+    .description('the decisions behind its present or past state: rules, replies, schedule, waits')
+    .argument(
+      '<id>',
+      'the letter, or ID/RECIPIENT with the number or address of one recipient; or an address, @domain or IP address: what the doors refused',
+    )
+    .option('--at <place>', 'as it stood at a time, or after the event at a position', toPlace)
+    .option('--limit <n>', 'at most so many refusals, the newest first', toCount, 10)
     .option(...json)
-    .addHelpText('after', `\n${ids}`)
-    .action(async (id: string, options: Json) => {
+    .addHelpText('after', `\n${ids}\n${times}`)
+    .action(async (id: string, options: WhyOptions) => {
       const { why } = await import('./why.ts');
       await why(program.opts<Places>(), id, options);
     });
@@ -73,14 +89,20 @@ export function describeSearch(program: Command): void {
       'return path: address, @domain or pattern with *; "<>" for bounces',
     )
     .option('--recipient <address>', 'a recipient, as above')
+    .option('--domain <domain>', 'of the return path or of a recipient')
     .option('--since <time>', 'accepted at or after', toInstant)
     .option('--until <time>', 'accepted at or before', toInstant)
     .option('--status <status>', statuses.join(', '), toOneOf(statuses))
     .option('--id <part>', 'part of the id')
+    .option('--message-id <id>', "the Message-ID of the letter's header", toHeaderId)
     .option('--host <host>', 'next hop, or name or address of the host that answered')
     .option('--reply <text>', 'part of a reply')
+    .option('--min-size <bytes>', 'at least so large: 500K, 20M', toBytes)
+    .option('--max-size <bytes>', 'at most so large', toBytes)
     .option('--parent <id>', 'the letter that it bounced or was forwarded from')
     .option('--limit <n>', 'at most so many letters', toCount)
+    .option('--before <id>', 'accepted before this letter: further back')
+    .option('--no-views', 'through the log from its beginning, without the views')
     .option(...urgent)
     .option(...json)
     .addHelpText('after', `\n${times}`)
@@ -96,15 +118,42 @@ export function describeLog(program: Command): void {
     .description('the events themselves, JSON, one per line')
     .option('--from <place>', 'begin with the event at this position, or at a time', toPlace)
     .option('--follow', 'go on with what comes, until interrupted')
+    .option(
+      '--checkpoint <name>',
+      'go on where the consumer of this name stands; see docs/CONSUMERS.md',
+      toConsumerName,
+    )
+    .option('--ack', 'with --checkpoint: stdin says, a position a line, what is handled')
     .option('--type <type>', 'only events of this type; several with commas', toList)
     .option('--stream <stream>', 'only this stream, or all of a category such as message or node')
     .option('--limit <n>', 'at most so many events', toCount)
     .option(...urgent)
     .option('--json', 'as it is anyway')
     .addHelpText('after', `\n${times}`)
-    .action(async (options: LogOptions) => {
+    .action(async (options: LogOptions, command: Command) => {
+      if (options.ack === true && options.checkpoint === undefined) {
+        command.error('error: --ack needs --checkpoint');
+      }
       const { log } = await import('./log.ts');
       await log(program.opts<Places>(), options);
+    });
+}
+
+export function describeConsumers(program: Command): void {
+  program
+    .command('consumers')
+    .description('who reads the log with a checkpoint, and how far behind each is')
+    .option(...json)
+    .action(async (options: Json) => {
+      const { listConsumers } = await import('./consumers.ts');
+      await listConsumers(program.opts<Places>(), options);
+    })
+    .command('forget')
+    .description('throws a checkpoint away: the next of that name begins with the first event')
+    .argument('<name>', 'the consumer', toConsumerName)
+    .action(async (name: string) => {
+      const { forget } = await import('./consumers.ts');
+      await forget(program.opts<Places>(), name);
     });
 }
 

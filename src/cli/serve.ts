@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import { runStart, type Started } from '../composition/roles/start-role.ts';
 import { readConfig, type Config } from '../control/config.ts';
 import { readControls, type LoadedControls } from '../control/disk.ts';
+import { deskUrl } from '../desk/places.ts';
 import { openLogger, wordsOf, type Logger } from '../platform/logger.ts';
 
 export async function serve(places: {
@@ -66,8 +67,10 @@ function obeySignals(starting: Promise<Started>, logger: Logger): void {
 /** The first thing a newcomer sees. */
 function welcome(config: Config, { controls }: LoadedControls, { sockets }: Started): string {
   const here = (path: string) => relative(process.cwd(), path) || '.';
-  const places = sockets.map(
-    ({ kind, endpoint: { host, port } }) => `  ${kind.padEnd(10)} ${host}:${port}`,
+  const places = sockets.map(({ kind, endpoint: { host, port } }) =>
+    kind === 'desk'
+      ? `  web page   ${deskUrl(host, port)}`
+      : `  ${kind.padEnd(10)} ${host}:${port}`,
   );
   const smtp = sockets.find(({ kind }) => kind === 'smtp')?.endpoint;
   const server = smtp === undefined ? '127.0.0.1:2525' : `${smtp.host}:${smtp.port}`;

@@ -13,8 +13,8 @@ export async function trace(
   { json = false }: { readonly json?: boolean },
 ): Promise<void> {
   const output = openOutput();
-  await withLog(places.data, async ({ log, letter }) => {
-    for await (const member of familyOf(log, letter(id))) {
+  await withLog(places, async ({ log, letter }) => {
+    for await (const member of familyOf(log, await letter(id))) {
       if (output.gone) break;
       if (member === undefined) console.error('waybill: there are more descendants than are shown');
       else if (json) for (const event of member.events) output.line(formatEvent(event));

@@ -1,6 +1,5 @@
 /** `waybill verify`: the whole log refolded and added up. Exit 0: all is well; 100: it is not. */
-import { readFile } from 'node:fs/promises';
-import { errnoOf } from '../platform/errno.ts';
+import { readIfThere } from '../platform/read-if-there.ts';
 import { toAsciiJson } from '../trace/json.ts';
 import {
   verify,
@@ -25,17 +24,18 @@ export async function verifyLog(
   const output = openOutput();
   const progress = openProgress('verifying');
   const way = giveWay(urgent ? 1 : shareOfReading);
-  const look = async ({ log, files }: OpenedLog): Promise<Verification> => {
+  const look = async ({ log, files, body }: OpenedLog): Promise<Verification> => {
     // Before the log: a checkpoint written from now on may be ahead of what we read.
-    const checkpoint = await readIfThere(files.checkpoint);
+    const checkpoint = readIfThere(files.checkpoint);
     return verify({
       ...{ log, checkpoint, bodyFile: files.bodyFile },
+      ...(body === undefined ? {} : { body }),
       onProgress: (done, of, phase) => progress.tell(done, of, phaseWords[phase]),
       rest: way.rest,
     });
   };
   // Damage is part of the answer; no need to complain of it besides.
-  const result = await withLog(places.data, look, () => undefined);
+  const result = await withLog(places, look, () => undefined);
   progress.end();
   if (json) output.line(toAsciiJson(toJson(result)));
   else for (const line of toLines(result)) output.line(line);
@@ -48,15 +48,6 @@ const phaseWords: { readonly [P in VerifyPhase]: string } = {
   bodies: 'bodies of open letters',
   structure: 'structure of the file',
 };
-
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined;
-    throw cause;
-  }
-}
 
 const toJson = (result: Verification): unknown => ({
   ...result,

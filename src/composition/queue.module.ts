@@ -1,10 +1,11 @@
 /** The queue's mind and what it stands on: letters, agenda, scheduler, dispatch, bounces. */
 import { ContainerModule } from 'inversify';
-import { concat, defer, from, type Observable } from 'rxjs';
+import { concat, defer, filter, from, merge, type Observable } from 'rxjs';
 import { bounces } from '../bounce/pipeline.ts';
 import type { BounceSettings } from '../bounce/report.ts';
 import type { ControlsInForce } from '../control/in-force.ts';
 import { formatDate } from '../mail/date.ts';
+import type { Nodes } from '../nodes/ports.ts';
 import { wordsOf } from '../platform/logger.ts';
 import type { AgendaKeeper } from '../queue/agenda-keeper.ts';
 import { openBodies } from '../queue/bodies.ts';
@@ -35,9 +36,9 @@ export const queueModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(t.Intake)
     .toResolvedValue(
-      (letters, bodies, rules, clock, { log: { copyTo } }) =>
-        queueIntake({ letters, bodies, rules, clock, copyTo }),
-      [t.Letters, t.Bodies, t.Rules, t.Clock, t.ConfigToken],
+      (letters, bodies, rules, clock, { log: { copyTo } }, { self }) =>
+        queueIntake({ letters, bodies, rules, clock, copyTo, self }),
+      [t.Letters, t.Bodies, t.Rules, t.Clock, t.ConfigToken, t.Nodes],
     )
     .inSingletonScope();
   bind(t.Operator)
@@ -45,36 +46,40 @@ export const queueModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(t.Scheduler)
     .toResolvedValue(
-      (keeper, controls, hub, health, clock) =>
+      (keeper, controls, hub, health, clock, nodes) =>
         new SchedulerClass(keeper.agenda.rows, {
           clock,
-          // A channel whose process is away has no slots, nor has any when the log cannot be written:
-          // nothing is started that could not be made, or not be recorded.
+          ...(nodes.isMine === undefined ? {} : { isMine: nodes.isMine }),
+          // A channel whose process is away has no slots, nor has any when the log cannot be written, or
+          // others may think us dead: nothing is started that could not be made, or not be recorded.
           slots: () => {
             const { concurrencylocal, concurrencyremote } = controls.current.controls;
             const may = (name: ChannelName) =>
-              health.trouble === undefined && hub.channel(name) !== undefined;
+              health.trouble === undefined && hub.channel(name) !== undefined && nodes.mayStart();
             return {
-              local: may('local') ? concurrencylocal : 0,
-              remote: may('remote') ? concurrencyremote : 0,
+              local: may('local') ? nodes.part(concurrencylocal) : 0,
+              remote: may('remote') ? nodes.part(concurrencyremote) : 0,
             };
           },
         }),
-      [t.Keeper, t.Controls, t.Hub, t.Health, t.Clock],
+      [t.Keeper, t.Controls, t.Hub, t.Health, t.Clock, t.Nodes],
     )
     .inSingletonScope();
   bind(t.Recorder)
     .toResolvedValue(
-      (letters, bodies, spool, intake, rules, controls, config, clock) =>
+      (letters, bodies, spool, intake, rules, controls, config, clock, { self }) =>
         openRecorder({
-          ...{ letters, bodies, spool, intake, rules, clock },
+          ...{ letters, bodies, spool, intake, rules, clock, self },
           doubtPolicy: config.log.inDoubt,
           limits: () => ({
             lifetimeSeconds: controls.current.controls.queuelifetime,
             ceilingMs: attemptCeilingMs,
           }),
         }),
-      [t.Letters, t.Bodies, t.Spool, t.Intake, t.Rules, t.Controls, t.ConfigToken, t.Clock],
+      [
+        ...([t.Letters, t.Bodies, t.Spool, t.Intake, t.Rules] as const),
+        ...([t.Controls, t.ConfigToken, t.Clock, t.Nodes] as const),
+      ],
     )
     .inSingletonScope();
   bind(t.Dispatch)
@@ -103,10 +108,10 @@ export const queueModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(t.Bounces)
     .toResolvedValue(
-      (keeper, letters, intake, bodies, spool, controls, clock, health, logger) =>
+      (keeper, letters, intake, bodies, spool, controls, clock, health, logger, nodes) =>
         bounces({
           ...{ letters, intake, bodies, spool, clock },
-          owing$: owing(keeper),
+          owing$: owing(keeper, nodes),
           settings: () => bounceSettings(controls),
           received: (id, at) =>
             `Received: (waybill invoked for bounce) id ${id};\r\n  ${formatDate(at)}\r\n`,
@@ -115,7 +120,10 @@ export const queueModule = new ContainerModule(({ bind }) => {
               logger.error({ message, cause: wordsOf(cause) }, 'bounce not made yet'),
             )(trouble),
         }),
-      [t.Keeper, t.Letters, t.Intake, t.Bodies, t.Spool, t.Controls, t.Clock, t.Health, t.Logger],
+      [
+        ...([t.Keeper, t.Letters, t.Intake, t.Bodies, t.Spool] as const),
+        ...([t.Controls, t.Clock, t.Health, t.Logger, t.Nodes] as const),
+      ],
     )
     .inSingletonScope();
 });
@@ -139,9 +147,8 @@ function bounceSettings({ current }: ControlsInForce): BounceSettings {
   return { bouncefrom, bouncehost, doublebounceto, doublebouncehost, virtualdomains };
 }
 
-/** Subscribed after the catch-up: first what the last run left owing, then what settles from now on. */
-const owing = (keeper: AgendaKeeper): Observable<string> =>
-  concat(
-    defer(() => from([...keeper.agenda.owing])),
-    keeper.owing$,
-  );
+/** Subscribed after the catch-up: first what the last run left owing, then what settles or falls to us from now on. */
+function owing({ agenda, owing$ }: AgendaKeeper, { isMine, adopted$ }: Nodes): Observable<string> {
+  const left = defer(() => from([...agenda.owing].filter((id) => isMine?.(id) ?? true)));
+  return merge(concat(left, owing$), adopted$.pipe(filter((id) => agenda.owing.has(id))));
+}

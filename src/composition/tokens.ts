@@ -4,11 +4,13 @@ import type { Observable, Subject } from 'rxjs';
 import type { Config } from '../control/config.ts';
 import type { ControlsInForce } from '../control/in-force.ts';
 import type { NodeLog } from '../control/node-log.ts';
+import type { DropBox as DropBoxPort } from '../ingress/drop/box.ts';
 import type { Refusals } from '../ingress/ports.ts';
 import type { LogHealth } from '../log/health.ts';
 import type { EventLog as EventLogPort } from '../log/ports.ts';
 import type { Cleared } from '../log/sqlite/suspect.ts';
 import type { Trouble } from '../mail/trouble.ts';
+import type { Nodes as NodesPort } from '../nodes/ports.ts';
 import type { Clock as ClockPort } from '../platform/clock.ts';
 import type { Logger as LoggerPort } from '../platform/logger.ts';
 import type { AgendaKeeper } from '../queue/agenda-keeper.ts';
@@ -43,9 +45,15 @@ export const Spool = token<SpoolPort>('Spool');
 /** Throws away bodies and files that no letter needs; run once after a start. */
 export const Sweep = token<(isNeeded: (id: string) => boolean) => Promise<number>>('Sweep');
 export const Node = token<NodeLog>('Node');
+/** Those that share the log, if any do. */
+export const Nodes = token<NodesPort>('Nodes');
+/** Why no letter from outside can be taken now. */
+export const Refusal = token<() => Trouble | undefined>('Refusal');
 export const RefusalLog = token<Refusals & { close(): void }>('RefusalLog');
 export const Hub = token<LinkHub>('Hub');
 export const Bodies = token<BodiesPort>('Bodies');
+/** Empty until opened. */
+export const DropBox = token<DropBoxPort>('DropBox');
 export const Letters = token<LettersPort>('Letters');
 export const Intake = token<QueueIntake>('Intake');
 export const Keeper = token<AgendaKeeper>('Keeper');
@@ -54,4 +62,6 @@ export const Recorder = token<RecorderPort>('Recorder');
 export const Operator = token<OperatorPort>('Operator');
 /** qmail-send's heart and the bounce writer, not running until subscribed. */
 export const Dispatch = token<Observable<unknown>>('Dispatch');
+/** What other nodes had begun and nobody knows the end of. */
+export const Doubts = token<Observable<unknown>>('Doubts');
 export const Bounces = token<Observable<unknown>>('Bounces');

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { normalizeIp } from '../mail/ip-address.ts';
 import { parseQuota } from '../mail/quota.ts';
+import { mistakeIn } from './event-store-address.ts';
 
 /** Where to listen: an IP address and a TCP port (0: any free one). */
 export type Endpoint = { readonly host: string; readonly port: number };
@@ -57,7 +58,16 @@ const sections = {
     submission: endpoints(),
   }),
   log: z.strictObject({
-    engine: z.enum(['sqlite', 'memory']).default('sqlite'),
+    engine: z.enum(['sqlite', 'memory', 'kurrentdb']).default('sqlite'),
+    url: z
+      .string()
+      .superRefine((url, context) => {
+        const message = url === '' ? undefined : mistakeIn(url);
+        if (message !== undefined) context.addIssue({ code: 'custom', message });
+      })
+      .default(''),
+    credentials_file: z.string().default(''),
+    body_directory: z.string().default(''),
     in_doubt: z.enum(['retry', 'hold']).default('retry'),
     min_free_mib: count(64),
     // What would end an address early, or a line of a report, is none.
@@ -103,11 +113,36 @@ const sections = {
     idle_ms: count(5_000, 0, longestMs),
     max_per_connection: count(100, 1),
   }),
+  desk: z.strictObject({
+    enabled: z.boolean().default(true),
+    listen: z
+      .union([z.literal('').transform(() => undefined), endpoint])
+      .prefault('127.0.0.1:8025'),
+    password_file: path('desk.password'),
+    hosts: z.string().default(''),
+  }),
+  gateway: z.strictObject({
+    listen: z.union([z.literal('').transform(() => undefined), endpoint]).prefault(''),
+  }),
+  nodes: z.strictObject({
+    // It is printed, and part of a stream's name.
+    name: z
+      .string()
+      .regex(/^[^\p{Cc}]*$/u)
+      .max(100)
+      .default(''),
+    beat_ms: count(5_000, 100, 60_000),
+    ttl_ms: count(30_000, 300, 3_600_000),
+  }),
   users: z.strictObject({
     door: account('waybill-door'),
     queue: account('waybill-queue'),
     remote: account('waybill-remote'),
+    desk: account('waybill-desk'),
     alias: account('alias'),
+  }),
+  projections: z.strictObject({
+    folders: z.array(z.string().min(1)).prefault([]),
   }),
   retention: z.strictObject({
     closed_letters_days: count(0, 0, 36_500),
@@ -123,25 +158,43 @@ export const keysOf = (section: keyof Sections): readonly string[] =>
   Object.keys(sections[section].shape);
 
 /** Whether a key holds a list: its environment variable is then split at commas. */
-export const isList = (section: string): boolean => section === 'listen';
+export const isList = (section: string): boolean =>
+  section === 'listen' || section === 'projections';
+
+/** Whether a key is `true` or `false`. */
+export const isFlag = (section: keyof Sections, key: string): boolean =>
+  (sections[section].shape as { readonly [key: string]: z.ZodType })[key]?.safeParse(true)
+    .success === true;
 
 /** Whether a key holds a number. */
 export function isNumber(section: keyof Sections, key: string): boolean {
   const shape: { readonly [key: string]: z.ZodType } = sections[section].shape;
-  // What takes a number takes one of its own bounds; everything else refuses it.
-  return shape[key]?.safeParse(1).success === true || shape[key]?.safeParse(0).success === true;
+  // What takes a number takes one of its own bounds, or has one when nothing is said; everything else refuses it.
+  const type = shape[key];
+  return (
+    [1, 0].some((n) => type?.safeParse(n).success) ||
+    typeof type?.safeParse(undefined).data === 'number'
+  );
 }
 
 export const configSchema = z.strictObject({
   listen: sections.listen.prefault({}),
-  log: sections.log.prefault({}),
+  log: sections.log.prefault({}).refine((log) => log.engine !== 'kurrentdb' || log.url !== '', {
+    message: 'engine "kurrentdb" needs url, such as "kurrentdb://host:2113?tls=true"',
+  }),
   door: sections.door.prefault({}),
   tls: sections.tls.prefault({}).refine((tls) => (tls.certificate === '') === (tls.key === ''), {
     message: 'certificate and key go together: give both or none',
   }),
   local: sections.local.prefault({}),
   remote: sections.remote.prefault({}),
+  desk: sections.desk.prefault({}),
+  gateway: sections.gateway.prefault({}),
+  nodes: sections.nodes.prefault({}).refine((nodes) => nodes.ttl_ms >= 3 * nodes.beat_ms, {
+    message: 'ttl_ms must be three times beat_ms at least: a beat may be late',
+  }),
   users: sections.users.prefault({}),
+  projections: sections.projections.prefault({}),
   retention: sections.retention.prefault({}),
 });
 

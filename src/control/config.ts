@@ -2,14 +2,14 @@
  * `waybill.toml`: what qmail had no control file for. Each key can be set by an environment variable
  * `WAYBILL_<SECTION>_<KEY>`, which wins over the file (lists are split at commas).
  */
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import type { z } from 'zod';
 import { parseQuota, type Quota } from '../mail/quota.ts';
 import { ControlMistake } from '../mail/trouble.ts';
-import { configSchema, isList, isNumber, keysOf, sectionNames } from './config-table.ts';
+import { configSchema, isFlag, isList, isNumber, keysOf, sectionNames } from './config-table.ts';
 import type { ConfigText, Endpoint } from './config-table.ts';
+import { readOperatorsFile } from './operators-file.ts';
 import { findTomlLine } from './toml-lines.ts';
 
 export type Config = {
@@ -23,7 +23,9 @@ export type Config = {
     readonly submission: readonly Endpoint[];
   };
   readonly log: {
-    readonly engine: 'sqlite' | 'memory';
+    readonly engine: 'sqlite' | 'memory' | 'kurrentdb';
+    /** Where the event store is, of engine `kurrentdb`. */
+    readonly eventStore: EventStore | undefined;
     /** What becomes of an attempt that nobody knows the end of. */
     readonly inDoubt: 'retry' | 'hold';
     /** Below it no letters are taken; 0: until the disk is full. */
@@ -66,16 +68,46 @@ export type Config = {
     readonly idleMs: number;
     readonly maxPerConnection: number;
   };
+  /** The role that watches: views, search, the web page. */
+  readonly desk: {
+    readonly enabled: boolean;
+    /** Of the web page; `undefined`: none. */
+    readonly listen: Endpoint | undefined;
+    /** The scrypt line of its password; need not exist while nobody elsewhere can reach it. */
+    readonly passwordFile: string;
+    /** Names by which browsers may call it, besides those of the loopback. */
+    readonly hosts: readonly string[];
+  };
+  /** The log in the event store's own protocol, served by the desk. */
+  readonly gateway: { readonly listen: Endpoint | undefined };
+  /** This engine among others that share an event store. */
+  readonly nodes: {
+    /** Its own among them, and the same at each start; absent: the machine's. */
+    readonly name: string | undefined;
+    readonly beatMs: number;
+    readonly ttlMs: number;
+  };
   /** Whom each role runs as when started by root: `name`, `name:group`, or numbers. Not looked up here. */
   readonly users: {
     readonly door: string;
     readonly queue: string;
     readonly remote: string;
+    readonly desk: string;
     /** Not a role: whom the files of addresses that are no user's run as. */
     readonly alias: string;
   };
+  /** Folders with questions of one's own to the log (`waybill ask`). */
+  readonly projections: { readonly folders: readonly string[] };
   /** 0: closed letters stay for ever. */
   readonly retention: { readonly closedLettersDays: number };
+};
+
+export type EventStore = {
+  readonly url: string;
+  /** Holds `user:password`; read by who dials, and by nobody else. */
+  readonly credentialsFile: string | undefined;
+  /** Where bodies lie, for all nodes; absent: in the event store. */
+  readonly bodyDirectory: string | undefined;
 };
 
 export type Environment = { readonly [name: string]: string | undefined };
@@ -89,23 +121,13 @@ type Places = { readonly dir: string; readonly env: Environment; readonly data?:
  */
 export function readConfig({ dir, env, data }: Places): Config {
   const file = join(dir, 'waybill.toml');
-  const text = readText(file);
+  const text = readOperatorsFile(file)?.toString('utf8') ?? '';
   const table = parseTable(text, file);
   const fromEnv = applyEnvironment(table, env);
   const parsed = configSchema.safeParse(table);
   if (!parsed.success) throw toMistake(parsed.error.issues, { text, file, fromEnv });
   const dataDir = resolve(data ?? (env['WAYBILL_DATA'] || 'data'));
   return deepFreeze(toConfig(parsed.data, resolve(dir), dataDir));
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return '';
-    throw new ControlMistake(file, undefined, `cannot be read (${code ?? String(cause)})`);
-  }
 }
 
 type Table = Record<string, unknown>;
@@ -148,6 +170,7 @@ function fromText(section: (typeof sectionNames)[number], key: string, text: str
       .split(',')
       .map((item) => item.trim())
       .filter((item) => item !== '');
+  if (isFlag(section, key) && /^(true|false)$/.test(text)) return text === 'true';
   return isNumber(section, key) && /^[0-9]+$/.test(text) ? Number(text) : text;
 }
 
@@ -179,7 +202,7 @@ function toMistake(
 }
 
 function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
-  const { log, door, tls, local, remote, retention } = text;
+  const { log, door, tls, local, remote, desk, retention } = text;
   const at = (path: string) => resolve(dir, path);
   return {
     dir,
@@ -188,6 +211,14 @@ function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
     listen: text.listen,
     log: {
       engine: log.engine,
+      eventStore:
+        log.engine !== 'kurrentdb'
+          ? undefined
+          : {
+              url: log.url,
+              credentialsFile: log.credentials_file === '' ? undefined : at(log.credentials_file),
+              bodyDirectory: log.body_directory === '' ? undefined : at(log.body_directory),
+            },
       inDoubt: log.in_doubt,
       minFreeBytes: log.min_free_mib * 1024 * 1024,
       copyTo: log.copy_to === '' ? undefined : log.copy_to,
@@ -221,7 +252,19 @@ function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
       idleMs: remote.idle_ms,
       maxPerConnection: remote.max_per_connection,
     },
+    desk: {
+      ...{ enabled: desk.enabled, listen: desk.listen },
+      passwordFile: at(desk.password_file),
+      hosts: desk.hosts.split(/[\s,]+/).filter((name) => name !== ''),
+    },
+    gateway: { listen: text.gateway.listen },
+    nodes: {
+      name: text.nodes.name === '' ? undefined : text.nodes.name,
+      beatMs: text.nodes.beat_ms,
+      ttlMs: text.nodes.ttl_ms,
+    },
     users: text.users,
+    projections: { folders: text.projections.folders.map(at) },
     retention: { closedLettersDays: retention.closed_letters_days },
   };
 }

@@ -1,11 +1,12 @@
 /** The control files as they lie in a directory. Reads, never writes. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ControlMistake } from '../mail/trouble.ts';
 import { checkCompiled } from './compiled.ts';
 import { parseControls } from './controls.ts';
 import type { ControlTexts, ParsedControls, Warning } from './controls.ts';
+import { readOperatorsFile } from './operators-file.ts';
 import { controlNames, tcpRulesFile } from './settings.ts';
 
 export type LoadedControls = ParsedControls & {
@@ -23,7 +24,7 @@ export type LoadedControls = ParsedControls & {
 export function readControls(dir: string): LoadedControls {
   const files: Record<string, string> = {};
   for (const name of [...controlNames, tcpRulesFile]) {
-    const bytes = readIfThere(join(dir, name));
+    const bytes = readOperatorsFile(join(dir, name));
     if (bytes !== undefined) files[name] = bytes.toString('utf8');
   }
   const loaded = loadControls(files, dir);
@@ -49,17 +50,6 @@ const oddBytes = (files: ControlTexts, dir: string): readonly Warning[] =>
       line: undefined,
       message: 'has bytes that are not UTF-8, which match nothing',
     }));
-
-function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    const who = code === 'EACCES' ? ` by uid ${process.geteuid?.()}` : '';
-    throw new ControlMistake(path, undefined, `cannot be read${who} (${code ?? String(cause)})`);
-  }
-}
 
 /** Names and texts, with their lengths between them, so that no two sets of files look alike. */
 function digestOf(files: ControlTexts): string {

@@ -12,6 +12,8 @@ export type ReceivedParts = {
   /** Checked reverse name of the client; `unknown` without. */
   readonly host?: string | undefined;
   readonly helo?: string | undefined;
+  /** TCPREMOTEINFO: who calls, by another's word than its own. */
+  readonly info?: string | undefined;
   readonly ip: string;
   readonly me: string;
   readonly id: MessageId;
@@ -31,12 +33,13 @@ export const maskUnsafe = (text: string): string =>
 
 /** The field, folded once, lines ending in CRLF. HELO is only told when it is not the host's name. */
 export function formatReceived(parts: ReceivedParts): string {
-  const { protocol, helo, ip, me, id, at } = parts;
+  const { protocol, helo, info, ip, me, id, at } = parts;
   const host = parts.host ?? 'unknown';
   const greeted = helo !== undefined && asciiLower(helo) !== asciiLower(host);
   const called = greeted ? ` (HELO ${maskUnsafe(helo)})` : '';
+  const who = info === undefined ? '' : `${maskUnsafe(info)}@`;
   return (
-    `Received: from ${maskUnsafe(host)}${called} (${maskUnsafe(ip)})\r\n` +
+    `Received: from ${maskUnsafe(host)}${called} (${who}${maskUnsafe(ip)})\r\n` +
     `  by ${maskUnsafe(me)} with ${protocol} id ${id}; ${formatDate(at)}\r\n`
   );
 }

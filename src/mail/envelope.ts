@@ -34,6 +34,10 @@ export type TlsFacts = {
 export type Arrival = {
   readonly protocol:
     'SMTP' | 'ESMTP' | 'ESMTPS' | 'QMTP' | 'QMQP' | 'local' | 'http' | 'bounce' | 'forward';
+  /** Name of the door: `smtp`, `submission`. */
+  readonly door?: string;
+  /** Bytes as databytes counts them: a line end is one, and our own Received field none. */
+  readonly size?: number;
   /** IP address and port of the client. */
   readonly peer?: string;
   /** Reverse name of the client, where it was looked up and checked. */
@@ -41,11 +45,15 @@ export type Arrival = {
   /** What the client called itself. */
   readonly helo?: string;
   readonly auth?: string;
+  /** The Message-ID of its header, brackets removed; what stands there is a stranger's word. */
+  readonly messageId?: string;
   readonly tls?: TlsFacts;
   /** Numeric user of the program that injected it. */
   readonly uid?: number;
   /** Who that program says its user is: its environment's word, not the kernel's. */
   readonly user?: string;
+  /** When that program put it into the drop box, where no engine answered; in milliseconds. */
+  readonly droppedAt?: number;
   /** The body uses 8-bit bytes (RFC 6152) or the envelope UTF-8 (RFC 6531). */
   readonly eightBit?: boolean;
   readonly utf8?: boolean;

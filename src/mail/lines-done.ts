@@ -16,6 +16,8 @@ export type LineDone = {
 export type LinesDone = {
   /** The file's name in the home, or `default delivery`. */
   readonly from: string;
+  /** What said whose mail it is: `users/assign:3 +joe-`, `users/cdb`, `account joe`, `alias`. */
+  readonly by?: string;
   readonly done: readonly LineDone[];
   /** How many more there were than are listed. */
   readonly more?: number;
@@ -27,12 +29,12 @@ const maxWhat = 200;
 
 /** Takes them down as they happen. */
 export class LineRecord {
-  readonly #from: string;
+  readonly #from: Pick<LinesDone, 'from' | 'by'>;
   readonly #done: LineDone[] = [];
   #more = 0;
 
-  constructor(from: string) {
-    this.#from = from;
+  constructor(from: string, by?: string) {
+    this.#from = by === undefined ? { from } : { from, by: cut(by) };
   }
 
   add({ what, came, ...rest }: LineDone): void {
@@ -45,7 +47,7 @@ export class LineRecord {
   }
 
   all(): LinesDone {
-    const all = { from: this.#from, done: [...this.#done] };
+    const all = { ...this.#from, done: [...this.#done] };
     return this.#more === 0 ? all : { ...all, more: this.#more };
   }
 }

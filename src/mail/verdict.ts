@@ -1,6 +1,7 @@
 /** What one attempt came to, and in whose words. */
 import type { RecipientNo, TlsFacts } from './envelope.ts';
 import type { LinesDone } from './lines-done.ts';
+import type { Reached } from './reached.ts';
 
 /** The far side's answer, or ours when there was no far side. */
 export type Reply = {
@@ -28,6 +29,8 @@ export type Verdict = {
   readonly reply: Reply;
   /** Local deliveries that got as far as a dot-qmail file: what its lines did. */
   readonly lines?: LinesDone;
+  /** Remote: how the far side was found; on the first recipient of a transaction only. */
+  readonly reached?: Reached;
 };
 
 /** The verdict on one recipient of an attempt. */

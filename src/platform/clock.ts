@@ -18,19 +18,26 @@ export interface Clock {
 /** Node's timers hold 2^31-1 ms; longer waits are taken in stages. */
 const longestTimerMs = 2 ** 31 - 1;
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
+const timedBy = (now: () => Instant): Clock => ({
+  now,
   at(due, run) {
     let timer: NodeJS.Timeout;
     const arm = () => {
-      timer = setTimeout(ring, Math.min(Math.max(0, due - Date.now()), longestTimerMs));
+      timer = setTimeout(ring, Math.min(Math.max(0, due - now()), longestTimerMs));
     };
     // A timer may ring a little early, and the clock may have been set back meanwhile.
-    const ring = () => (Date.now() < due ? arm() : run());
+    const ring = () => (now() < due ? arm() : run());
     arm();
     return () => clearTimeout(timer);
   },
-};
+});
+
+export const systemClock: Clock = timedBy(() => Date.now());
+
+/** Goes on evenly from the start of the process, however the machine's clock is set meanwhile. */
+export const steadyClock: Clock = timedBy(() =>
+  Math.floor(performance.timeOrigin + performance.now()),
+);
 
 /** A clock that stands still until told; for tests and replays. */
 export class ManualClock implements Clock {

@@ -11,19 +11,9 @@
  * alone can make a link in another's name, and root may send mail as anybody.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-
-/** What a caller is asked to do: a symbolic link at `path` to `word`. */
-export type Challenge = { readonly path: string; readonly word: string };
+import type { Challenge } from './meet-challenge.ts';
 
 export interface LocalCallers {
   challenge(): Challenge;
@@ -53,9 +43,6 @@ export function linkCallers(directory: string): LocalCallers {
     forget: ({ path }) => remove(path),
   };
 }
-
-/** The caller's side. Throws what the system says. */
-export const meet = ({ path, word }: Challenge): void => symlinkSync(word, path);
 
 const random = (): string => randomBytes(16).toString('hex');
 

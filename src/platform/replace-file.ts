@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncPath } from './sync-path.ts';
 
 /** A piece of the file; `at` is its position, for what is known only at the end. Else it follows the last one. */
 export type FilePiece = Uint8Array | { readonly at: number; readonly bytes: Uint8Array };
@@ -114,15 +115,7 @@ function syncDirectoryOf(target: string | Buffer): void {
   const path = typeof target === 'string' ? target : target.toString('latin1');
   const directory = dirname(path);
   try {
-    const fd = openSync(
-      typeof target === 'string' ? directory : Buffer.from(directory, 'latin1'),
-      'r',
-    );
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    syncPath(typeof target === 'string' ? directory : Buffer.from(directory, 'latin1'));
   } catch {
     // The file itself is on disk, under one of its names or the other.
   }

@@ -3,7 +3,7 @@
  * machine asks (`getent`: LDAP, SSSD). Synchronous: for starts and checks, not for every letter.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readIfThere } from './read-if-there.ts';
 
 export type SystemAccount = {
   readonly name: string;
@@ -84,11 +84,4 @@ const machine: AccountSources = {
   },
 };
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw cause;
-  }
-}
+const textOf = (file: string): string => readIfThere(file)?.toString('utf8') ?? '';

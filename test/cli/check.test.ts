@@ -72,8 +72,12 @@ describe('the accounts of the roles', () => {
     account: (key) => someone[key],
     gid: (key) => (/^\d+$/.test(key) ? Number(key) : undefined),
   };
-  const ask = (door: string, queue: string, remote: string) => {
-    put('waybill.toml', `[users]\ndoor="${door}"\nqueue="${queue}"\nremote="${remote}"\n`);
+  const ask = (door: string, queue: string, remote: string, desk?: string) => {
+    const watched = `desk="${desk}"\n[desk]\nenabled=${desk !== undefined}\n`;
+    put(
+      'waybill.toml',
+      `[users]\ndoor="${door}"\nqueue="${queue}"\nremote="${remote}"\n${watched}`,
+    );
     return checkUsers(readConfig({ dir: dir.file('config'), env: {} }), accounts);
   };
 
@@ -88,6 +92,11 @@ describe('the accounts of the roles', () => {
     expect(describeUsers(users)).toBe(
       'door as ann (uid 1001), queue as new (no such account yet: made at the first start), remote as cat (uid 1003)',
     );
+  });
+
+  it('are told of the desk, where there is one', () => {
+    const { users } = ask('ann', 'cat', 'new', 'watcher');
+    expect(users.at(-1)).toEqual({ role: 'desk', account: 'watcher' });
   });
 
   it.each([
@@ -121,7 +130,12 @@ describe('the accounts of the roles', () => {
       'started by root, runs door as 4001 (uid 4001), queue as waybill-queue',
     );
     expect(jsonLines(run('--json').stdout)[0]).toMatchObject({
-      users: [{ role: 'door', account: '4001', uid: 4001, gid: 4002 }, { role: 'queue' }, {}],
+      users: [
+        { role: 'door', account: '4001', uid: 4001, gid: 4002 },
+        { role: 'queue' },
+        {},
+        { role: 'desk' },
+      ],
     });
   });
 });

@@ -193,7 +193,11 @@ describe('waybill why', () => {
   });
 
   it('shows the line of the control file', () => {
-    expect(run('why', ids.bounce).stdout).toContain('control/locals:1: here.test');
+    const { stdout } = run('why', ids.bounce);
+    expect(stdout).toContain('control/locals:1: here.test');
+    expect(stdout).toContain('Made here');
+    // Of one that no delivery has got to yet, the files of now are asked.
+    expect(stdout).toContain('it is mail of the user alias');
   });
 
   it('answers in JSON, a value per recipient', () => {
@@ -269,6 +273,13 @@ describe('waybill log', () => {
     const command = `"${process.execPath}" "${main}" --data "${office.path}" log | head -n 1; echo "\${PIPESTATUS[0]}"`;
     const { stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
     expect([stdout.split('\n')[1], stderr]).toEqual(['0', '']);
+  });
+});
+
+describe('waybill nodes', () => {
+  it('says that an engine has its log alone', () => {
+    expect(run('nodes').stdout).toBe('One engine, one log: there are no nodes.\n');
+    expect(run('nodes', '--json').stdout).toBe('');
   });
 });
 

@@ -44,7 +44,7 @@ describe('the user alias of an engine of root’s', () => {
     rootsAliasUser(
       {
         dir: '/etc/waybill',
-        users: { door: '', queue: '', remote: '', alias: name },
+        users: { door: '', queue: '', remote: '', desk: 'waybill-desk', alias: name },
         local: { ...local, alias: dir.file('alias') },
       },
       logger,

@@ -15,6 +15,7 @@ const names = {
   door: 'waybill-door',
   queue: 'waybill-queue',
   remote: 'waybill-remote',
+  desk: 'waybill-desk',
   alias: 'alias',
 };
 const logger = openLogger('test', 'silent');
@@ -49,7 +50,11 @@ describe('the accounts of the roles', () => {
     const users = await make(adds);
     expect(users.queue).toEqual({ name: 'waybill-queue', uid: 77, gid: 78 });
     expect(users.door.uid).not.toBe(users.remote.uid);
-    expect(calls.map((args) => args.at(-1))).toEqual(['waybill-door', 'waybill-remote']);
+    expect(calls.map((args) => args.at(-1))).toEqual([
+      'waybill-door',
+      'waybill-remote',
+      'waybill-desk',
+    ]);
     expect(calls[0]).toEqual(
       expect.arrayContaining(['--system', '--no-create-home', '--user-group']),
     );
@@ -58,7 +63,7 @@ describe('the accounts of the roles', () => {
   it('are made once when two roles share one', async () => {
     const users = await make(adds, { ...names, door: 'mail', remote: 'mail' });
     expect(users.door).toEqual(users.remote);
-    expect(calls).toHaveLength(2);
+    expect(calls).toHaveLength(3);
   });
 
   it('join a group of their name or choice that is there already', async () => {

@@ -19,6 +19,14 @@ function config(text: string, env: { [name: string]: string } = {}) {
 }
 
 describe('waybill.toml', () => {
+  it('gives a node’s lease three beats at least', () => {
+    expect(config('[nodes]\nname = "mail-1"\nbeat_ms = 500\nttl_ms = 1500\n').nodes).toEqual({
+      ...{ name: 'mail-1', beatMs: 500, ttlMs: 1500 },
+    });
+    expect(config('', { WAYBILL_NODES_BEAT_MS: '1000' }).nodes.beatMs).toBe(1000);
+    expect(() => config('[nodes]\nbeat_ms = 20000\n')).toThrow('three times beat_ms');
+  });
+
   it('may be missing: everything has a default', () => {
     expect(readConfig({ dir, env: {}, data: '/data' })).toEqual({
       dir,
@@ -30,6 +38,7 @@ describe('waybill.toml', () => {
         inDoubt: 'retry',
         minFreeBytes: 64 * 1024 * 1024,
         copyTo: undefined,
+        eventStore: undefined,
       },
       door: {
         processes: 1,
@@ -55,12 +64,22 @@ describe('waybill.toml', () => {
         overQuota: 'fail',
       },
       remote: { tls: 'opportunistic', idleMs: 5000, maxPerConnection: 100 },
+      desk: {
+        enabled: true,
+        listen: { host: '127.0.0.1', port: 8025 },
+        passwordFile: join(dir, 'desk.password'),
+        hosts: [],
+      },
+      gateway: { listen: undefined },
       users: {
         door: 'waybill-door',
         queue: 'waybill-queue',
         remote: 'waybill-remote',
+        desk: 'waybill-desk',
         alias: 'alias',
       },
+      nodes: { name: undefined, beatMs: 5_000, ttlMs: 30_000 },
+      projections: { folders: [] },
       retention: { closedLettersDays: 0 },
     });
   });
@@ -91,6 +110,7 @@ describe('waybill.toml', () => {
       door: '1001',
       queue: 'q:1002',
       remote: '1003:mail',
+      desk: 'waybill-desk',
       alias: 'alias',
     });
     expect(config('', { WAYBILL_USERS_DOOR: '65534' }).users.door).toBe('65534');

@@ -164,7 +164,7 @@ describe('a disk that is full', () => {
       expect(await handIn(engine.port, small)).toMatch(/^45[12] /);
       disk.free();
       await until(async () => (await handIn(engine.port, small)).startsWith('250'), 'a 250');
-      await until(() => sink.letters.length === 2, 'the second letter');
+      await until(() => sink.letters.length === 2, 'the second letter', 60_000);
       const events = await readLog(engine.dataDir);
       expect(events.some(({ stream }) => stream === `message-${idIn(first)}`)).toBe(true);
       expect(events.filter(({ type }) => type === 'NodeStarted')).toHaveLength(2);

@@ -143,20 +143,18 @@ describe('a bounce', () => {
       '<no1@sink.test>:',
       '127.0.0.1 does not like recipient.',
       'Remote host said: 550 5.1.1 <nobody>',
+      'Giving up on 127.0.0.1.',
       '',
       '<no2@sink.test>:',
       '127.0.0.1 does not like recipient.',
       'Remote host said: 550 5.1.1 <nobody>',
+      'Giving up on 127.0.0.1.',
       '',
       '--- Below this line is a copy of the message.',
       '',
       'Return-Path: <demo@demo.test>',
     ];
-    // A recipient that was refused beside accepted ones has no "Giving up" line of its own.
-    const lines = mail
-      .slice(at)
-      .split('\n')
-      .filter((line) => !line.startsWith('Giving up'));
+    const lines = mail.slice(at).split('\n');
     expected.forEach((line, index) => {
       if (line instanceof RegExp) expect(lines[index]).toMatch(line);
       else expect(lines[index]).toBe(line);

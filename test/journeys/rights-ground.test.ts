@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
+  existsSync,
   lchownSync,
   mkdirSync,
   mkdtempSync,
@@ -91,7 +92,9 @@ function cloneInto(folder: string, isClosed: boolean): string {
     packages: Readonly<Record<string, { readonly dev?: boolean }>>;
   };
   const needed = Object.keys(packages).filter((path) => path !== '' && !packages[path]!.dev);
-  for (const path of ['src', 'projections', 'package.json', ...needed]) {
+  // Those for other machines are not installed.
+  const here = needed.filter((path) => existsSync(join(repository, path)));
+  for (const path of ['src', 'projections', 'package.json', ...here]) {
     cpSync(join(repository, path), join(place, path), { recursive: true, dereference: true });
   }
   chmodSync(folder, isClosed ? 0o700 : 0o755);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   chmodSync,
   chownSync,
+  lstatSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -35,6 +36,7 @@ let smtpsPort: number;
 let door: Identity;
 let remote: Identity;
 let queue: Identity;
+let desk: Identity;
 
 const letter = (subject: string) => `From: a\r\nSubject: ${subject}\r\n\r\nHello.\r\n`;
 const pidOf = (role: Role): number => engine.pids().find((found) => found.role === role)!.pid;
@@ -93,6 +95,10 @@ const queues = (): Attempt[] => [
   ...making(at('log/x'), at('spool/x'), at('spool/incoming/x'), at('checkpoints/x')),
 ];
 
+const isLog = (asked: object): boolean =>
+  'path' in asked && [at('log/waybill.db'), at('log/waybill.db-wal')].includes(String(asked.path));
+const isLogList = (asked: object): boolean => 'path' in asked && asked.path === at('log');
+
 const mailAndKeys = (): Attempt[] => [
   ...listing(home(), home('Maildir'), at('scratch')),
   ...reading(home('.qmail-probe'), ...joesMail(), join(engine.configDir, 'tls/key.pem')),
@@ -105,6 +111,7 @@ beforeAll(async () => {
   smtpsPort = await freePort();
   const { key, cert } = selfSigned('first.demo.test');
   engine = await makeEngine({
+    desk: { port: await freePort() },
     control: { smtproutes: `sink.test:127.0.0.1:${sink.port}\n:127.0.0.1:1\n` },
     files: {
       'users/assign': `=joe:joe:${joe.uid}:${joe.gid}:mail/joe:::\n+joe-:joe:${joe.uid}:${joe.gid}:mail/joe:-::\n.\n`,
@@ -123,7 +130,8 @@ beforeAll(async () => {
   const ids = (name: string): Identity => systemAccounts().account(name)!;
   door = ids('waybill-door');
   remote = ids('waybill-remote');
-  queue = { ...ids('waybill-queue'), groups: [door.gid, remote.gid] };
+  desk = ids('waybill-desk');
+  queue = { ...ids('waybill-queue'), groups: [door.gid, remote.gid, desk.gid] };
   await endOf(await sendThrough('first', 'joe@demo.test'));
   await endOf(await sendThrough('outward', 'you@sink.test'));
   writeFileSync(
@@ -144,9 +152,14 @@ beforeAll(async () => {
     ['door', door],
     ['remote', remote],
     ['queue', queue],
+    ['desk', desk],
   ] as const;
   const settled = () =>
-    roles.every(([role, { uid }]) => threadsOf(pidOf(role)).every(({ uids }) => uids[1] === uid));
+    roles.every(
+      ([role, { uid }]) =>
+        engine.pids().some((found) => found.role === role) &&
+        threadsOf(pidOf(role)).every(({ uids }) => uids[1] === uid),
+    );
   await until(settled, 'the roles to be themselves');
 }, 60_000);
 
@@ -156,11 +169,12 @@ afterAll(async () => {
 });
 
 withRoot(title, () => {
-  it('has left root behind in every thread of door, queue and remote', () => {
+  it('has left root behind in every thread of door, queue, remote and desk', () => {
     const expected = [
       ['door', door, [] as number[]],
       ['remote', remote, [] as number[]],
       ['queue', queue, [...queue.groups!].sort((a, b) => a - b)],
+      ['desk', desk, [] as number[]],
     ] as const;
     for (const [role, { uid, gid }, groups] of expected) {
       const threads = threadsOf(pidOf(role));
@@ -175,7 +189,7 @@ withRoot(title, () => {
         });
       }
     }
-    expect(new Set([door.uid, remote.uid, queue.uid, 0]).size).toBe(4);
+    expect(new Set([door.uid, remote.uid, queue.uid, desk.uid, 0]).size).toBe(5);
     for (const role of ['start', 'local'] as const) {
       expect(threadsOf(pidOf(role))[0]!.uids).toEqual([0, 0, 0, 0]);
     }
@@ -190,6 +204,56 @@ withRoot(title, () => {
     const refused = [...queues(), ...mailAndKeys(), ...calling(...others)];
     refusedTo(who(), refused, /^EACCES$/);
     expect(attemptAs(who(), calling(own))).toEqual({ [`connect ${at(`run/${own}.sock`)}`]: 'ok' });
+  });
+
+  it('lets the desk read the log and write nothing but its views', async () => {
+    const log = [at('log/waybill.db'), at('log/waybill.db-wal'), at('log/waybill.db-shm')];
+    refusedTo(desk, [...reading(...log), ...listing(at('views'), at('past'))], /^ok$/);
+    refusedTo(desk, making(at('views/x'), at('past/x')), /^ok$/);
+    const secrets = ['control/me', 'waybill.toml'].map((name) => join(engine.configDir, name));
+    chmodSync(secrets[1]!, 0o600);
+    refusedTo(
+      desk,
+      [
+        ...queues().filter(
+          ({ kind, ...asked }) => !(kind === 'read' && isLog(asked)) && !isLogList(asked),
+        ),
+        ...mailAndKeys(),
+        ...reading(...secrets),
+        ...calling('door', 'remote', 'local', 'control'),
+        ...log.map((path): Attempt => ({ kind: 'write', path })),
+      ],
+      /^EACCES$/,
+    );
+    chmodSync(secrets[1]!, 0o644);
+    refusedTo(desk, calling('desk'), /^ok$/);
+    for (const role of ['start', 'local', 'door', 'remote', 'queue'] as const) {
+      refusedTo(desk, signalling(role), /^EPERM$/);
+    }
+    // The views are the desk's alone.
+    for (const other of [door, remote, queue, joe]) {
+      refusedTo(other, [...listing(at('views'), at('past')), ...making(at('views/x'))], /^EACCES$/);
+    }
+  });
+
+  it('has views that tell of all mail, kept by the desk with its own rights', async () => {
+    const id = await sendThrough('watched', 'joe@demo.test');
+    await endOf(id);
+    await until(
+      async () => (await engine.waybill('views', 'status')).stdout.includes('up with the log'),
+      'the views',
+    );
+    const { stdout, stderr } = await engine.waybill('search', '--id', id, '--json');
+    expect([JSON.parse(stdout), stderr]).toMatchObject([{ message: id, status: 'delivered' }, '']);
+    // Root's command line leaves nothing in the views that the desk cannot write.
+    expect((await engine.waybill('views', 'rebuild', '--urgent')).code).toBe(0);
+    const owners = readdirSync(at('views')).map((name) => lstatSync(at(`views/${name}`)).uid);
+    expect(new Set(owners)).toEqual(new Set([desk.uid]));
+    await endOf(await sendThrough('after it', 'joe@demo.test'));
+    await until(
+      async () => (await engine.waybill('views', 'status')).stdout.includes('up with the log'),
+      'the new views',
+    );
   });
 
   it('keeps mail, keys and what is local’s from the queue', () => {

@@ -14,7 +14,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linkCallers, meet } from '../../src/platform/local-callers.ts';
+import { linkCallers } from '../../src/platform/local-callers.ts';
+import { meet } from '../../src/platform/meet-challenge.ts';
 
 let root: string;
 let directory: string;

@@ -8,7 +8,7 @@ export type Identity = {
 };
 
 export type Attempt =
-  | { readonly kind: 'read' | 'list' | 'make' | 'connect'; readonly path: string }
+  | { readonly kind: 'read' | 'write' | 'list' | 'make' | 'connect'; readonly path: string }
   | { readonly kind: 'signal'; readonly pid: number };
 
 /** Node starts as root, for it may lie where only root can look, and becomes somebody else then. */
@@ -20,6 +20,7 @@ process.setgid(gid);
 process.setuid(uid);
 const done = {
   read: ({ path }) => { fs.closeSync(fs.openSync(path, 'r')); },
+  write: ({ path }) => { fs.closeSync(fs.openSync(path, 'r+')); },
   list: ({ path }) => { fs.readdirSync(path); },
   make: ({ path }) => { fs.closeSync(fs.openSync(path, 'wx')); fs.unlinkSync(path); },
   signal: ({ pid }) => { process.kill(pid, 0); },

@@ -19,18 +19,20 @@ const repository = resolve(import.meta.dirname, '../..');
 const main = join(repository, 'src/cli/main.ts');
 
 export type EngineOptions = {
-  /** Control files by name; a value of `undefined` leaves the default of this helper out. */
+  /** Control files by name; a value of `undefined` leaves the default out. */
   readonly control?: Readonly<Record<string, string | undefined>>;
   /** Other files below the configuration directory, by path. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Root's tests only: the engine's process tree runs as this user and group. */
   readonly uid?: number;
+  /** With the role that watches, which most tests do without; its page at a port of the test's choice, or nowhere. */
+  readonly desk?: true | { readonly port: number };
   /** The program that `start` runs, where it is not this repository's own. */
   readonly main?: string;
 };
 
-export type Role = 'start' | 'queue' | 'door' | 'remote' | 'local';
+export type Role = 'start' | 'queue' | 'door' | 'remote' | 'local' | 'desk';
 
 export type Engine = {
   readonly root: string;
@@ -138,7 +140,7 @@ export async function makeEngine(options: EngineOptions = {}): Promise<Engine> {
     },
     async remove() {
       const all = engine.pids();
-      await engine.kill('start', 'queue', 'door', 'remote', 'local');
+      await engine.kill('start', 'queue', 'door', 'remote', 'local', 'desk');
       for (const { pid } of all) if (isAlive(pid)) killHard(pid);
       rmSync(root, { recursive: true, force: true });
     },
@@ -161,12 +163,20 @@ const defaultFiles: Readonly<Record<string, string>> = {
   'alias/.qmail-mailer-daemon': '&demo@demo.test\n',
 };
 
-function writeConfig(dir: string, port: number, { control = {}, files = {} }: EngineOptions): void {
+function writeConfig(
+  dir: string,
+  port: number,
+  { control = {}, files = {}, desk }: EngineOptions,
+): void {
   const put = (path: string, text: string) => {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(join(dir, path), text);
   };
-  put('waybill.toml', `[listen]\nsmtp = ["127.0.0.1:${port}"]\n`);
+  const page = typeof desk === 'object' ? `127.0.0.1:${desk.port}` : '';
+  put(
+    'waybill.toml',
+    `[listen]\nsmtp = ["127.0.0.1:${port}"]\n[desk]\nenabled = ${desk !== undefined}\nlisten = "${page}"\n`,
+  );
   for (const [name, text] of Object.entries({ ...defaultControl, ...control })) {
     if (text !== undefined) put(`control/${name}`, text);
   }
@@ -208,7 +218,7 @@ function processTree(start: number): { role: Role; pid: number }[] {
       const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       if (Number(parent) !== start || state === 'Z') continue;
       const line = readFileSync(`/proc/${name}/cmdline`, 'latin1');
-      const role = /(queue|door|remote|local)/.exec(line)?.[1] as Role | undefined;
+      const role = /(queue|door|remote|local|desk)/.exec(line)?.[1] as Role | undefined;
       if (role !== undefined) found.push({ role, pid: Number(name) });
     } catch {
       // It ended while we looked.

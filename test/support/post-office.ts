@@ -2,12 +2,25 @@
  * The queue's whole mind in one process: log and spool in memory, channels by script, time by hand.
  * `crash` drops everything but the log and the spool, as a power cut would.
  */
-import { concat, concatMap, defer, from, type Observable, type Subscription } from 'rxjs';
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  filter,
+  from,
+  merge,
+  tap,
+  type Observable,
+  type Subscription,
+} from 'rxjs';
 import { bounces } from '../../src/bounce/pipeline.ts';
 import { parseControls } from '../../src/control/controls.ts';
 import type { EventLog, RecordedEvent } from '../../src/log/ports.ts';
 import type { Address, MessageId } from '../../src/mail/envelope.ts';
 import type { ManualClock } from '../../src/platform/clock.ts';
+import type { Membership } from '../../src/nodes/membership.ts';
+import { doubts } from '../../src/queue/adoption.ts';
 import { keepAgenda, type AgendaKeeper } from '../../src/queue/agenda-keeper.ts';
 import { openBodies, type Bodies } from '../../src/queue/bodies.ts';
 import { queueIntake, type QueueIntake } from '../../src/queue/intake.ts';
@@ -35,6 +48,8 @@ export type PostOfficeParts = {
   readonly checkpoint?: string;
   readonly lifetimeSeconds?: number;
   readonly keepLetters?: number;
+  /** Where several share the log; made anew with each life. */
+  readonly node?: (letters: Letters, clock: ManualClock) => Membership;
 };
 
 export type PostOffice = {
@@ -46,6 +61,7 @@ export type PostOffice = {
   readonly scheduler: Scheduler;
   readonly recorder: Recorder;
   readonly recovered: Recovered;
+  readonly node: Membership | undefined;
   /** Troubles and bugs that the pipelines met. */
   readonly troubles: unknown[];
   /** What stopped a pipeline; nothing may. */
@@ -65,33 +81,52 @@ export async function openPostOffice(parts: PostOfficeParts): Promise<PostOffice
   const { log, spool, clock, channel, controls = none, slots, checkpoint, keepLetters } = parts;
   const settings = () => parseControls({ me: 'here.test\n', ...controls() }).controls;
   const rules = () => ({ routing: toRoutingRules(settings()), digest: JSON.stringify(controls()) });
-  const keeper = keepAgenda({ log, ...(checkpoint === undefined ? {} : { file: checkpoint }) });
   const letters = openLetters({ log, ...(keepLetters === undefined ? {} : { keep: keepLetters }) });
+  const node = parts.node?.(letters, clock);
+  const among = node === undefined ? {} : { isMine: node.isMine };
+  const keeper = keepAgenda({
+    ...{ log, ...among },
+    ...(checkpoint === undefined ? {} : { file: checkpoint }),
+    ...(node === undefined ? {} : { beside: node.ledger }),
+  });
   const bodies = openBodies(spool);
-  const intake = queueIntake({ letters, bodies, rules, clock });
+  const self = node?.self;
+  const intake = queueIntake({ letters, bodies, rules, clock, self });
   const scheduler = new Scheduler(keeper.agenda.rows, {
-    clock,
+    ...{ clock, ...among },
     slots: slots ?? (() => ({ local: 10, remote: 20 })),
   });
   const limits = () => ({ lifetimeSeconds: parts.lifetimeSeconds ?? week, ceilingMs: hourMs });
-  const recorder = openRecorder({ letters, bodies, spool, intake, rules, limits, clock });
+  const recorder = openRecorder({ letters, bodies, spool, intake, rules, limits, clock, self });
   const troubles: unknown[] = [];
   const fatal: unknown[] = [];
   const running: Subscription[] = [];
   const run = (pipeline: Observable<unknown>) =>
     running.push(pipeline.subscribe({ error: (cause: unknown) => fatal.push(cause) }));
+  const policy = parts.inDoubt ?? 'retry';
+  const { agenda } = keeper;
+  const onTrouble = (_: unknown, cause: unknown) => troubles.push(cause);
+  await node?.lease.open();
+  if (node !== undefined) {
+    run(node.follow$);
+    run(node.moved$.pipe(tap((message) => scheduler.reconsider(message))));
+    run(node.changed$.pipe(tap(() => scheduler.stir())));
+    run(doubts(node.adopted$, { ...{ agenda, letters, clock, policy, onTrouble }, ...node }));
+  }
+  const adoptedOwing$ = node?.adopted$.pipe(filter((id) => agenda.owing.has(id))) ?? EMPTY;
+  const owing$ = merge(
+    concat(
+      defer(() => from([...agenda.owing].filter(node?.isMine ?? (() => true)))),
+      keeper.owing$,
+    ),
+    adoptedOwing$,
+  );
   run(keeper.follow$);
   await keeper.caughtUp;
-  const policy = parts.inDoubt ?? 'retry';
-  const recovered = await resolveDoubts({ agenda: keeper.agenda, letters, policy, clock });
+  const recovered = await resolveDoubts({ ...{ agenda, letters, policy, clock }, ...among });
   for (const message of recovered.unreadable) scheduler.park(message);
-  const onTrouble = (_: unknown, cause: unknown) => troubles.push(cause);
   const channels = { local: channel, remote: channel };
   run(dispatch({ scheduler, channels, recorder, onTrouble, pauseMs: 0 }));
-  const owing$ = concat(
-    defer(() => from([...keeper.agenda.owing])),
-    keeper.owing$,
-  );
   const received = (id: string) => `Received: (waybill invoked for bounce) id ${id}\r\n`;
   const bounceParts = { letters, intake, bodies, spool, clock, settings, received, onTrouble };
   run(keeper.ended$.pipe(concatMap((id) => spool.remove([id]))));
@@ -99,7 +134,7 @@ export async function openPostOffice(parts: PostOfficeParts): Promise<PostOffice
   scheduler.start();
   return {
     ...{ keeper, letters, bodies, intake, operator: openOperator(letters, clock) },
-    ...{ scheduler, recorder, recovered, troubles, fatal },
+    ...{ scheduler, recorder, recovered, troubles, fatal, node },
     async post(id, returnPath, recipients, text = `Subject: ${id}\r\n\r\nhello\r\n`) {
       const body = await spool.stage(id, Buffer.from(text));
       const arrival = { protocol: 'ESMTP' } as const;

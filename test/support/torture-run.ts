@@ -1,5 +1,18 @@
-/** `npm run torture [-- KILLS [SEED]]`: the long form of the crash test, with its accounts printed. */
+/**
+ * `npm run torture [-- KILLS [SEED]]`: the long form of the crash test, with its accounts printed.
+ * `npm run torture -- nodes [SEEDS]`: the long form of the model test of several nodes, 10,000 seeds.
+ */
+import { spawnSync } from 'node:child_process';
 import { torture } from './torture.ts';
+
+if (process.argv[2] === 'nodes') {
+  const env = { ...process.env, WAYBILL_SEEDS: process.argv[3] ?? '10000' };
+  const { status } = spawnSync('npm', ['test', '--', 'test/nodes/model'], {
+    env,
+    stdio: 'inherit',
+  });
+  process.exit(status ?? 1);
+}
 
 const [kills = '200', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
 console.log(`torture: ${kills} kills, seed ${seed}`);

@@ -1,11 +1,17 @@
 /** An intake within the queue's own process: for local programs, and for qmail-queue when no engine runs. */
 import type { IncomingLetter, Intake } from '../../ingress/ports.ts';
+import type { MessageId } from '../../mail/envelope.ts';
 import { makeMessageId, randomBytesWanted } from '../../mail/message-id.ts';
 import { isTrouble, type Trouble } from '../../mail/trouble.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { randomFromPool } from '../../platform/random.ts';
 import type { QueueIntake } from '../../queue/intake.ts';
 import { inlineBodyBytes, type BodyWriter, type Spool } from '../../spool/ports.ts';
+
+export interface DirectIntake extends Intake {
+  /** With the name of a letter that is there already, `accept` changes nothing. */
+  begin(id?: MessageId): IncomingLetter;
+}
 
 /** Small bodies wait in memory, large ones go to the spool as they come. */
 export function directIntake(parts: {
@@ -14,15 +20,14 @@ export function directIntake(parts: {
   readonly clock: Clock;
   /** Why no letter can be taken now. */
   readonly refusal?: () => Trouble | undefined;
-}): Intake {
+}): DirectIntake {
   const { queue, spool, clock } = parts;
   const refuse = (): void => {
     const trouble = parts.refusal?.();
     if (trouble !== undefined) throw trouble;
   };
   return {
-    begin(): IncomingLetter {
-      const id = makeMessageId(clock.now(), randomFromPool(randomBytesWanted));
+    begin(id = makeMessageId(clock.now(), randomFromPool(randomBytesWanted))): IncomingLetter {
       let chunks: Uint8Array[] = [];
       let held = 0;
       let writer: BodyWriter | undefined;

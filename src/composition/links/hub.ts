@@ -1,7 +1,7 @@
 /**
  * The queue's switchboard: who is connected, and what each may ask. A door may hand in letters and ask
  * who lives here; a channel may read the bodies it was given; the control socket takes an operator's
- * orders and tells what a role knows; a local program may hand in letters, and nothing else.
+ * orders and tells what a role knows, and so does the desk's; a local program may hand in letters, and nothing else.
  */
 import { filter, firstValueFrom, race, Subject, timer, type Observable } from 'rxjs';
 import type { InjectDoor } from '../../ingress/inject/door.ts';
@@ -78,14 +78,14 @@ export function openHub(parts: HubParts): LinkHub {
       const { by, why } = args as { by: string; why: string };
       await parts.retryAll(by, why);
     },
-    status: () => ({ value: parts.status() }),
+    status: () => ({ value: { ...parts.status(), channels: [...channels.keys()] } }),
     ...passTcptoOn(() => channels.get('remote')),
   };
   return {
     connect(name, stream) {
       if (name === 'door') takeDoor(stream);
       else if (name === 'inject') parts.inject.take(stream);
-      else if (name === 'control') openLink(stream, control, { onBug, limits });
+      else if (name === 'control' || name === 'desk') openLink(stream, control, { onBug, limits });
       else takeChannel(name, stream);
     },
     channel: (name) => channels.get(name),

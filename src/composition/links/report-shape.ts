@@ -3,9 +3,27 @@
  * for the shape of things; what does not fit is a mangled report (qmail-send.c), and defers.
  */
 import { z } from 'zod';
+import { mostReached } from '../../mail/reached.ts';
 import type { AttemptReport } from '../../queue/ports.ts';
 
 const rcpt = z.int().min(0);
+
+const answered = z.object({
+  asked: z.enum(['MX', 'address']),
+  name: z.string(),
+  found: z.array(z.string()).max(mostReached.answers).optional(),
+  more: z.int().optional(),
+});
+
+const reached = z.object({
+  open: z.literal(true).optional(),
+  dns: z.array(answered).max(mostReached.questions).optional(),
+  inVain: z.array(z.string()).max(mostReached.addresses).optional(),
+  passedBy: z
+    .array(z.object({ address: z.string(), untilAt: z.number() }))
+    .max(mostReached.addresses)
+    .optional(),
+});
 
 const shape = z.object({
   outcomes: z.array(
@@ -14,9 +32,11 @@ const shape = z.object({
       kind: z.enum(['delivered', 'deferred', 'failed']),
       reply: z.object({ text: z.string() }),
       doubt: z.literal(true).optional(),
+      reached: reached.optional(),
       lines: z
         .object({
           from: z.string(),
+          by: z.string().optional(),
           done: z.array(
             z.object({
               line: z.int(),

@@ -14,7 +14,7 @@ import type { Handlers, Link } from '../../platform/link.ts';
 /** How long the other side may take to say hello. */
 const helloMs = 5_000;
 
-export type LinkName = 'door' | 'remote' | 'local' | 'control' | 'inject';
+export type LinkName = 'door' | 'remote' | 'local' | 'control' | 'desk' | 'inject';
 
 /** How long a role that starts waits for the queue before it goes on without. */
 export const firstUpMs = 10_000;

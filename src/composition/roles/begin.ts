@@ -11,7 +11,7 @@ import { handedTo, type Handed } from './handed.ts';
 import { makeAliasUser, makeRoleUsers } from './make-accounts.ts';
 import type { Begin, RoleName } from './role-main.ts';
 import { closedTo } from './reach.ts';
-import type { RoleUser, RoleUsers } from './role-users.ts';
+import { droppingRoles, hasDesk, type RoleUser, type RoleUsers } from './role-users.ts';
 
 /**
  * Accounts and a data directory for the roles. `undefined` when we are not root: everybody runs as we
@@ -26,10 +26,12 @@ export async function prepareGround(
     refuseOthers(config);
     return undefined;
   }
-  const accounts = await makeRoleUsers(config, { logger });
+  const roles = droppingRoles.filter((role) => role !== 'desk' || hasDesk(config));
+  const accounts = await makeRoleUsers(config, { logger, roles });
   await makeAliasUser(config, { logger });
   mkdirSync(config.dataDir, { recursive: true, mode: 0o711 });
-  const users = { ...accounts, queue: queueUser(accounts, config, logger) };
+  const queue = queueUser(accounts, config, logger);
+  const users = withDeskIn({ ...accounts, queue }, config, logger);
   const taken = ownDataDirectory(config.dataDir, users);
   if (taken.length > 0) {
     logger.warn(
@@ -73,6 +75,19 @@ function queueUser({ queue }: RoleUsers, { dataDir }: Config, logger: Logger): R
   return root;
 }
 
+/** A desk that cannot get to the log is none: it has a socket to the network, and never keeps root's rights. */
+function withDeskIn(users: RoleUsers, { dataDir }: Config, logger: Logger): RoleUsers {
+  const { desk, ...others } = users;
+  const closed = desk && desk.uid !== root.uid ? closedTo(desk, dataDir) : undefined;
+  if (desk === undefined || closed === undefined) return users;
+  logger.warn(
+    { data: dataDir, closed, account: desk.name },
+    `no desk (views, web page): ${desk.name} cannot enter ${closed}, where the log lies. ` +
+      `Use another data directory (--data /var/lib/waybill), or let it enter (setfacl -m u:${desk.uid}:x ${closed})`,
+  );
+  return others;
+}
+
 export const beginFor = (role: RoleName, handed: Handed, users: RoleUsers | undefined): Begin => ({
   type: 'begin',
   handed: handedTo(role, handed),
@@ -83,12 +98,14 @@ export const beginFor = (role: RoleName, handed: Handed, users: RoleUsers | unde
 function becoming(role: Exclude<RoleName, 'local'>, users: RoleUsers): Becoming {
   // Only members may give a file to a group: the queue is one of those that call at its sockets.
   const groups = role === 'queue' ? Object.values(socketGroups(users)) : [];
-  return { ...users[role], groups: [...new Set(groups)] };
+  const user = users[role];
+  if (user === undefined) throw new Error(`${role} has no account`);
+  return { ...user, groups: [...new Set(groups)] };
 }
 
 /** Root needs no permission, nor does the queue's own user. */
-function socketGroups({ queue, door, remote }: RoleUsers): SocketGroups {
-  const mayCall = { door, remote };
+function socketGroups({ queue, door, remote, desk }: RoleUsers): SocketGroups {
+  const mayCall = { door, remote, ...(desk && { desk }) };
   return Object.fromEntries(
     Object.entries(mayCall).flatMap(([name, { uid, gid }]) =>
       uid === 0 || uid === queue.uid ? [] : [[name, gid]],

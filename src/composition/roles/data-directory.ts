@@ -1,7 +1,11 @@
 /**
  * The data directory as root makes it: root's own, enterable by all, and each folder in it its role's.
  *
- *   log/ spool/ checkpoints/   the queue's alone
+ *   log/                       the queue's; the desk's group may read it, where there is a desk
+ *   spool/ checkpoints/        the queue's alone
+ *   views/ past/               the desk's alone: what it has computed from the log
+ *   desk/                      the desk's alone: the token of its page
+ *   drop/ aside/               the queue's; in drop/ everybody may make files, and nobody look around
  *   run/                       the queue makes its sockets there; others may enter, not look around
  *   bin/                       programs for users' files, root's alone: they are run as any user
  *   scratch/ mail/             local's, which is root; homes in mail/ are their users'
@@ -16,7 +20,6 @@ import {
   fchmodSync,
   fchownSync,
   fstatSync,
-  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -25,6 +28,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, errorWords } from '../../platform/errno.ts';
+import { syncPath } from '../../platform/sync-path.ts';
 import type { RoleUser, RoleUsers } from './role-users.ts';
 
 type Owner = Pick<RoleUser, 'uid' | 'gid'>;
@@ -37,24 +41,53 @@ type Folder = {
   readonly ours?: RegExp;
   /** Whether the files are looked at even when the folder itself is as it should be; few of them there. */
   readonly few?: true;
+  /** Of such a file, by name; absent: as it is. */
+  readonly fileMode?: (name: string) => number;
 };
 
 const root: Owner = { uid: 0, gid: 0 };
 
-const foldersFor = ({ queue }: RoleUsers): readonly Folder[] => [
-  { path: 'log', owner: queue, mode: 0o700, ours: /^waybill\.db/, few: true },
+const foldersFor = ({ queue, desk }: RoleUsers): readonly Folder[] => [
+  logFolder(queue, desk),
   { path: 'spool', owner: queue, mode: 0o700, ours: /^(incoming|bodies)$/ },
   { path: 'spool/incoming', owner: queue, mode: 0o700, ours: /^[0-9a-f-]{36}(\.|$)/ },
   { path: 'spool/bodies', owner: queue, mode: 0o700, ours: /^[0-9a-f-]{36}$/ },
-  { path: 'checkpoints', owner: queue, mode: 0o700, ours: /^agenda/, few: true },
+  {
+    path: 'checkpoints',
+    owner: queue,
+    mode: 0o700,
+    ours: /^(agenda|nodes|bodies-swept)/,
+    few: true,
+  },
   { path: 'run', owner: queue, mode: 0o711, ours: /^([a-z]+\.sock|callers)$/ },
   { path: 'run/callers', owner: queue, mode: 0o1733 },
+  { path: 'drop', owner: queue, mode: 0o3733 },
+  { path: 'aside', owner: queue, mode: 0o700 },
   { path: 'bin', owner: root, mode: 0o755, ours: /^[a-z0-9-]+(\.new)?$/ },
   { path: 'scratch', owner: root, mode: 0o700, ours: /^waybill-/ },
+  ...(desk === undefined ? [] : desksFolders(desk)),
+];
+
+/** Files made in it later get its group, too; SQLite gives those beside the database the mode of the database. */
+const logFolder = (queue: Owner, desk: Owner | undefined): Folder => ({
+  ...{ path: 'log', ours: /^waybill\.db/, few: true },
+  ...(desk === undefined
+    ? { owner: queue, mode: 0o700, fileMode: () => 0o600 }
+    : { owner: { uid: queue.uid, gid: desk.gid }, mode: 0o2750, fileMode: readable }),
+});
+
+/** Who may read a lock's file may hold it. */
+const readable = (name: string): number => (name.endsWith('.lock') ? 0o600 : 0o640);
+
+const desksFolders = (desk: Owner): readonly Folder[] => [
+  { path: 'views', owner: desk, mode: 0o700, ours: /^waybill-views[a-z0-9.-]*$/, few: true },
+  { path: 'desk', owner: desk, mode: 0o700, ours: /^token$/, few: true },
+  { path: 'past', owner: desk, mode: 0o700, ours: /^[a-z0-9][a-z0-9.-]*$/, few: true },
 ];
 
 /** What a data directory holds, and what other programs may leave in one that is ours all the same. */
-const topNames = /^(bin|log|spool|checkpoints|run|scratch|mail|lost\+found|\.waybill-check-\d+)$/;
+const topNames =
+  /^(aside|bin|drop|log|spool|checkpoints|consumers|views|past|desk|run|scratch|mail|lost\+found|\.waybill-check-\d+)$/;
 
 const homes = 'mail';
 
@@ -74,7 +107,7 @@ export function ownDataDirectory(directory: string, users: RoleUsers): readonly 
     }
   }
   if (before.uid !== root.uid && ownHomes(directory, before)) taken.push(homes);
-  syncDirectory(directory);
+  syncPath(directory);
   return taken;
 }
 
@@ -111,7 +144,8 @@ function ownTop(directory: string): Stats {
 }
 
 /** Returns whether anything had to change. */
-function ownFolder(directory: string, { path, owner, mode, ours, few }: Folder): boolean {
+function ownFolder(directory: string, folder: Folder): boolean {
+  const { path, owner, mode, ours, few, fileMode } = folder;
   const place = join(directory, path);
   const fd = openFolder(place);
   try {
@@ -129,7 +163,7 @@ function ownFolder(directory: string, { path, owner, mode, ours, few }: Folder):
       fchmodSync(fd, 0o700);
     }
     const files = names.filter(
-      (name) => ours?.test(name) === true && ownFile(join(place, name), owner),
+      (name) => ours?.test(name) === true && ownFile(join(place, name), owner, fileMode?.(name)),
     );
     if (!isRight) {
       fchmodSync(fd, mode);
@@ -151,10 +185,12 @@ function openFolder(place: string): number {
 }
 
 /** Regular files only: folders have rows of their own, sockets are made anew. */
-function ownFile(place: string, owner: Owner): boolean {
+function ownFile(place: string, owner: Owner, mode?: number): boolean {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   const found = lstatSync(place, { throwIfNoEntry: false });
-  if (found?.isFile() !== true || isOwned(found, owner)) return false;
+  const isRight = (file: Stats) =>
+    isOwned(file, owner) && (mode === undefined || (file.mode & 0o777) === mode);
+  if (found?.isFile() !== true || isRight(found)) return false;
   let fd: number;
   try {
     fd = openSync(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -168,6 +204,7 @@ function ownFile(place: string, owner: Owner): boolean {
       throw refusal(place, 'has other names (hard links), and may be somebody else’s');
     }
     fchownSync(fd, owner.uid, owner.gid);
+    if (mode !== undefined) fchmodSync(fd, mode);
     return true;
   } finally {
     closeSync(fd);
@@ -199,13 +236,3 @@ const refusal = (place: string, why: string): Error =>
   new Error(
     `${place} ${why}: give Waybill a data directory of its own (--data), or clear this one`,
   );
-
-/** The names of new folders must survive a power cut as what is in them will. */
-function syncDirectory(directory: string): void {
-  const fd = openSync(directory, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}

@@ -8,7 +8,7 @@ export type SocketGroups = { readonly [L in LinkName]?: number };
 
 export type Given = {
   readonly handed: Handed;
-  /** For doors. */
+  /** For doors and the desk. */
   readonly listeners: readonly InheritedListener[];
   /** For the queue. */
   readonly socketGroups: SocketGroups;

@@ -2,14 +2,13 @@
  * The operator's files as `start` reads them, with its own rights, and hands them to the roles over node's
  * channel: control files and keys may be root's alone, and all roles obey the same version of them.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../control/config.ts';
 import type { ControlTexts } from '../../control/controls.ts';
+import { readDeskPassword } from '../../control/desk-password.ts';
 import { readControls } from '../../control/disk.ts';
+import { readOperatorsFile } from '../../control/operators-file.ts';
 import { ControlMistake } from '../../mail/trouble.ts';
-import { errnoOf } from '../../platform/errno.ts';
-import { wordsOf } from '../../platform/logger.ts';
 import { openCdb, type Cdb } from '../../wire/cdb/reader.ts';
 import type { DroppingRole } from './role-users.ts';
 
@@ -27,22 +26,31 @@ export type Handed = {
    * none. Absent when we are not root, and doors may read what we may.
    */
   readonly moreRcpthosts?: string | null;
+  /** For the desk only: the line of its password, where one is set. */
+  readonly deskPassword?: string;
 };
 
 /** Reads everything, and throws `ControlMistake` before anybody has heard of a mistake in it. */
-export function readHanded({ controlDir, tls }: Config): Handed {
+export function readHanded(config: Config): Handed {
+  const { controlDir, tls } = config;
+  const deskPassword = readDeskPassword(config);
   return {
     controls: readControls(controlDir).files,
     ...(tls && { tls: { key: readPem(tls.key), cert: readPem(tls.certificate) } }),
     ...(process.geteuid?.() === 0 && {
-      moreRcpthosts: readIfThere(join(controlDir, moreRcpthostsFile)),
+      moreRcpthosts:
+        readOperatorsFile(join(controlDir, moreRcpthostsFile))?.toString('base64') ?? null,
     }),
+    ...(deskPassword !== undefined && { deskPassword }),
   };
 }
 
-/** What a role needs of it: the private key is nobody's but the doors'. */
-export const handedTo = (role: DroppingRole | 'local', handed: Handed): Handed =>
-  role === 'door' ? handed : { controls: handed.controls };
+/** What a role needs of it: the private key is nobody's but the doors', the password the desk's. */
+export function handedTo(role: DroppingRole | 'local', handed: Handed): Handed {
+  const { controls, deskPassword, ...doors } = handed;
+  if (role === 'door') return { controls, ...doors };
+  return role === 'desk' && deskPassword !== undefined ? { controls, deskPassword } : { controls };
+}
 
 /** The database that was handed down; `undefined`: there is none. */
 export function moreRcpthostsIn({ moreRcpthosts }: Handed): Cdb | undefined {
@@ -54,19 +62,8 @@ export function moreRcpthostsIn({ moreRcpthosts }: Handed): Cdb | undefined {
   });
 }
 
-function readIfThere(file: string): string | null {
-  try {
-    return readFileSync(file, 'base64');
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return null;
-    throw new ControlMistake(file, undefined, `cannot be read: ${wordsOf(cause)}`);
-  }
-}
-
 function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'latin1');
-  } catch (cause) {
-    throw new ControlMistake(file, undefined, `cannot be read: ${wordsOf(cause)}`);
-  }
+  const bytes = readOperatorsFile(file);
+  if (bytes === undefined) throw new ControlMistake(file, undefined, 'is not there');
+  return bytes.toString('latin1');
 }

@@ -8,9 +8,10 @@ import { getSystemErrorMap } from 'node:util';
 import type { Config } from '../../control/config.ts';
 import type { Endpoint } from '../../control/config-table.ts';
 
-export type ListenerKind = keyof Config['listen'];
+/** `desk` is the web page, all others are for mail. */
+export type ListenerKind = keyof Config['listen'] | 'desk';
 
-/** A bound socket as a door finds it: by its descriptor. */
+/** A bound socket as a role finds it: by its descriptor. */
 export type InheritedListener = {
   readonly kind: ListenerKind;
   readonly fd: number;
@@ -41,7 +42,7 @@ type Binder = (
 export function bindAll(listen: Config['listen']): BoundSocket[] {
   const bound: BoundSocket[] = [];
   try {
-    for (const kind of Object.keys(listen) as ListenerKind[]) {
+    for (const kind of Object.keys(listen) as (keyof Config['listen'])[]) {
       for (const endpoint of listen[kind]) bound.push(bind(kind, endpoint));
     }
     return bound;
@@ -51,7 +52,8 @@ export function bindAll(listen: Config['listen']): BoundSocket[] {
   }
 }
 
-function bind(kind: ListenerKind, endpoint: Endpoint): BoundSocket {
+/** Binds one address; throws as `bindAll` does. */
+export function bind(kind: ListenerKind, endpoint: Endpoint): BoundSocket {
   const { host, port } = endpoint;
   const create = (net as unknown as { _createServerHandle: Binder })._createServerHandle;
   const handle = create(host, port, net.isIPv6(host) ? 6 : 4, -1, 0);

@@ -1,5 +1,5 @@
 /** The role `local`: users' files and programs, one user at a time, under that user's rights where it can. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { assignDatabase } from '../../aliases/assign-database.ts';
@@ -8,10 +8,10 @@ import { residents } from '../../aliases/directory.ts';
 import { diskDotQmail } from '../../aliases/disk-dot-qmail.ts';
 import type { Config } from '../../control/config.ts';
 import { controlsInForce } from '../../control/in-force.ts';
+import { readOperatorsFile } from '../../control/operators-file.ts';
 import { localChannel } from '../../delivery/local/channel.ts';
 import { ownIdentity, rootIdentity } from '../../delivery/local/identity.ts';
 import { kernelLock } from '../../delivery/local/kernel-lock.ts';
-import { ControlMistake } from '../../mail/trouble.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { leftBehind } from '../../platform/left-behind.ts';
 import type { Handlers } from '../../platform/link.ts';
@@ -24,6 +24,7 @@ import type { Given } from './given.ts';
 import type { Handed } from './handed.ts';
 import { accountsFor, rootsAliasUser } from './mail-users.ts';
 import { placePrograms } from './place-programs.ts';
+import { stripSources } from './strip-sources.ts';
 import type { Running } from './running.ts';
 
 /** What programs get of our environment; nothing else of it is theirs. */
@@ -65,6 +66,8 @@ export function localHandlers(
     // On a full disk those of the last start must do.
     logger.error({ cause: wordsOf(cause) }, 'programs for .qmail files not placed');
   }
+  // Where we may not write, programs take their time.
+  stripSources().catch(() => undefined);
 
   const isRoot = process.geteuid?.() === 0;
   const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
@@ -126,12 +129,6 @@ export function localHandlers(
 
 /** No file: no assignments, as with qmail. */
 function readAssignments(file: string): Assignments | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    if ((cause as { code?: string }).code === 'ENOENT') return undefined;
-    throw new ControlMistake(file, undefined, `cannot be read: ${wordsOf(cause)}`);
-  }
-  return parseAssign(text, file);
+  const bytes = readOperatorsFile(file);
+  return bytes && parseAssign(bytes.toString('utf8'), file);
 }

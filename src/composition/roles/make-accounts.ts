@@ -26,6 +26,8 @@ export type MakeAccountsParts = {
   readonly addUser?: AddUser;
   /** Runs what no other start may do meanwhile. */
   readonly alone?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Default: all that give up root's rights. */
+  readonly roles?: readonly DroppingRole[];
   readonly logger: Logger;
 };
 
@@ -38,10 +40,10 @@ export async function makeRoleUsers(
   config: Pick<Config, 'users' | 'dir'>,
   parts: MakeAccountsParts,
 ): Promise<RoleUsers> {
-  const { accounts = systemAccounts(), alone = aloneOnMachine } = parts;
-  const found = droppingRoles.map((role) => [role, findRoleUser(role, config, accounts)] as const);
+  const { accounts = systemAccounts(), alone = aloneOnMachine, roles = droppingRoles } = parts;
+  const found = roles.map((role) => [role, findRoleUser(role, config, accounts)] as const);
   if (!found.some(([, user]) => isMissing(user))) {
-    return Object.fromEntries(found) as RoleUsers;
+    return Object.fromEntries(found) as unknown as RoleUsers;
   }
   return alone(() => makeAll(config, { ...parts, accounts }));
 }
@@ -62,7 +64,8 @@ async function makeAll(
 ): Promise<RoleUsers> {
   const users: Partial<Record<DroppingRole, RoleUser>> = {};
   // One after the other: two keys may name the same account.
-  for (const role of droppingRoles) users[role] = await makeRoleUser(role, config, parts);
+  for (const role of parts.roles ?? droppingRoles)
+    users[role] = await makeRoleUser(role, config, parts);
   return users as RoleUsers;
 }
 

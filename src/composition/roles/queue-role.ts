@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { filter, firstValueFrom, Subject, type Subscription } from 'rxjs';
 import type { Config } from '../../control/config.ts';
-import { controlsInForce } from '../../control/in-force.ts';
+import { controlsInForce, type ControlsInForce } from '../../control/in-force.ts';
 import { openNodeLog } from '../../control/node-log.ts';
 import { refusalLog } from '../../ingress/refusal-log.ts';
 import type { LogTrouble } from '../../log/health.ts';
@@ -19,12 +19,14 @@ import { nowAndThen } from '../../platform/now-and-then.ts';
 import { keepAgenda } from '../../queue/agenda-keeper.ts';
 import { resolveDoubts } from '../../queue/recovery.ts';
 import { removals } from '../../spool/removals.ts';
+import { dropBoxFor } from '../links/drop-box.ts';
 import { openHub, type LinkHub } from '../links/hub.ts';
 import { serveIntake } from '../links/intake-link.ts';
 import { serveBodies } from '../links/order-link.ts';
 import { doorForPrograms } from '../links/programs-door.ts';
 import { isHopeless, refusalOf, surely, unlessTold, watchLog } from '../log-watch.ts';
-import { checkpointFile, memoryModule, sqliteModule } from '../log.modules.ts';
+import { checkpointFile, logModule } from '../log.modules.ts';
+import { nodesModule, refusalAmong } from '../nodes.module.ts';
 import { queueModule } from '../queue.module.ts';
 import * as t from '../tokens.ts';
 import { tellReplay } from '../tell-replay.ts';
@@ -52,12 +54,19 @@ export async function runQueue(
   config: Config,
   logger: Logger,
   handed: Handed,
+  engine?: ContainerModule,
 ): Promise<QueueRunning> {
   mkdirSync('checkpoints', { recursive: true, mode: 0o700 });
   const container = new Container();
-  const engine = config.log.engine === 'memory' ? memoryModule : sqliteModule;
-  container.load(engine, base(config, logger, handed), queueModule, hubModule);
+  container.load(
+    engine ?? (await logModule(config)),
+    base(config, logger, handed),
+    nodesModule(config),
+    queueModule,
+    hubModule,
+  );
   const log = await withPatience(() => container.get(t.EventLog));
+  const nodes = await withPatience(() => container.get(t.Nodes));
   const controls = container.get(t.Controls);
   const node = container.get(t.Node);
   const keeper = container.get(t.Keeper);
@@ -71,7 +80,7 @@ export async function runQueue(
     return node.tell({ type: 'ControlsLoaded', data: { digest, files } });
   };
   const begin = async (): Promise<void> => {
-    const name = controls.current.controls.me ?? hostname();
+    const name = nodeName(config, controls);
     const data = { node: name, version, pid: process.pid, host: hostname() };
     await surely(health, () => node.tell({ type: 'NodeStarted', data }));
     const cleared = container.get(t.ClearedLog)();
@@ -82,6 +91,7 @@ export async function runQueue(
       await surely(health, () => node.tell({ type: 'LogVerified', data: verified }));
     }
     await surely(health, tellControls);
+    await surely(health, () => nodes.open());
   };
   // Not waited for when the disk is full: doors then say 452, which is better than nothing.
   const begun = begin();
@@ -94,7 +104,13 @@ export async function runQueue(
     logger.error({ cause: wordsOf(cause) }, `${what} stopped`);
     process.exit(111);
   };
-  running.push(keeper.follow$.subscribe({ error: fatal('agenda') }));
+  running.push(
+    nodes.follow$.subscribe({ error: fatal('nodes') }),
+    container.get(t.Doubts).subscribe({ error: fatal('doubts') }),
+    nodes.moved$.subscribe((message) => scheduler.reconsider(message)),
+    nodes.changed$.subscribe(() => scheduler.stir()),
+  );
+  const following = keeper.follow$.subscribe({ error: fatal('agenda') });
   const started = keeper.caughtUp.then(async () => {
     await begun;
     const recovered = await surely(health, () =>
@@ -103,6 +119,7 @@ export async function runQueue(
         letters: container.get(t.Letters),
         policy: config.log.inDoubt,
         clock: systemClock,
+        ...(nodes.isMine === undefined ? {} : { isMine: nodes.isMine }),
       }),
     );
     for (const message of recovered.unreadable) scheduler.park(message);
@@ -121,6 +138,12 @@ export async function runQueue(
       .catch(complain(logger, 'spool not swept'));
   });
   started.catch(fatal('recovery'));
+  const dropBox = container.get(t.DropBox);
+  // After the rules of the day are in the log, or the letters would say which rules nobody knows.
+  void begun.then(
+    () => dropBox.open(),
+    () => undefined,
+  );
   const noRemoval = unlessTold(health, complain(logger, 'bodies not removed'));
   const noCheckpoint = complain(logger, 'no checkpoint');
   let checkpointFrom = 0;
@@ -136,6 +159,45 @@ export async function runQueue(
   };
   const tidying = setInterval(() => void tidy(false), tidyMs);
 
+  const stop = async (why: string): Promise<void> => {
+    clearInterval(tidying);
+    await dropBox.close();
+    scheduler.stop();
+    if (health.trouble === undefined) {
+      await nodes.drain().catch(complain(logger, 'draining not recorded'));
+    }
+    const since = Date.now();
+    const active = () => scheduler.active.local + scheduler.active.remote;
+    const worthWaiting = () => (isHopeless(health.trouble, since, Date.now()) ? 0 : active());
+    await drained(worthWaiting, drainMs);
+    const idle = active() === 0 && health.trouble === undefined;
+    await nodes.close(idle).catch(complain(logger, 'lease not closed'));
+    health.close();
+    for (const subscription of running) subscription.unsubscribe();
+    container.get(t.RefusalLog).close();
+    const open = keeper.agenda.rows.recipients;
+    // A full disk may not take it; then the next start is the first to say that we stopped.
+    await node
+      .tell({ type: 'NodeStopped', data: { why, open } })
+      .catch(complain(logger, 'stop not recorded'));
+    // The agenda hears of the last events in the next turns; then the checkpoint holds them all.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await tidy(true);
+    following.unsubscribe();
+    await log.close();
+  };
+  let stopping: Promise<void> | undefined;
+  const stopOnce = (why: string) => (stopping ??= stop(why));
+  running.push(
+    nodes.lost$.subscribe(() => {
+      logger.error(
+        {},
+        'another node has taken our lease and goes on with our letters: starting anew',
+      );
+      void stopOnce('lease taken').finally(() => process.exit(111));
+    }),
+  );
+
   return {
     hub,
     async reload(newly) {
@@ -149,29 +211,7 @@ export async function runQueue(
     async roleLost(role, pid, how) {
       await surely(health, () => node.tell({ type: 'RoleLost', data: { role, pid, how } }));
     },
-    async stop(why) {
-      clearInterval(tidying);
-      scheduler.stop();
-      const since = Date.now();
-      const active = () =>
-        isHopeless(health.trouble, since, Date.now())
-          ? 0
-          : scheduler.active.local + scheduler.active.remote;
-      await drained(active, drainMs);
-      health.close();
-      for (const subscription of running.splice(1)) subscription.unsubscribe();
-      container.get(t.RefusalLog).close();
-      const open = keeper.agenda.rows.recipients;
-      // A full disk may not take it; then the next start is the first to say that we stopped.
-      await node
-        .tell({ type: 'NodeStopped', data: { why, open } })
-        .catch(complain(logger, 'stop not recorded'));
-      // The agenda hears of the last events in the next turns; then the checkpoint holds them all.
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      await tidy(true);
-      for (const subscription of running) subscription.unsubscribe();
-      await log.close();
-    },
+    stop: stopOnce,
   };
 }
 
@@ -183,8 +223,7 @@ const base = (config: Config, logger: Logger, handed: Handed): ContainerModule =
     bind(t.Controls).toConstantValue(controlsInForce(handed.controls, config.controlDir));
     bind(t.Node)
       .toResolvedValue(
-        (log, controls) =>
-          openNodeLog(log, controls.current.controls.me ?? hostname(), systemClock),
+        (log, controls) => openNodeLog(log, nodeName(config, controls), systemClock),
         [t.EventLog, t.Controls],
       )
       .inSingletonScope();
@@ -210,23 +249,40 @@ const base = (config: Config, logger: Logger, handed: Handed): ContainerModule =
       .inSingletonScope();
     bind(t.Keeper)
       .toResolvedValue(
-        (log) =>
+        (log, { isMine, ledger }) =>
           keepAgenda({
             log,
+            ...(isMine === undefined ? {} : { isMine }),
+            ...(ledger === undefined ? {} : { beside: ledger }),
             ...(config.log.engine === 'memory' ? {} : { file: checkpointFile }),
             ...tellReplay(logger),
             onThrownAway: (why) => logger.warn({ why }, 'checkpoint thrown away'),
           }),
-        [t.EventLog],
+        [t.EventLog, t.Nodes],
       )
       .inSingletonScope();
   });
 
+/** By which the node's own events go; others that share the log have other names. */
+const nodeName = ({ nodes, log }: Config, { current }: ControlsInForce): string =>
+  nodes.name ?? (log.eventStore === undefined ? current.controls.me : undefined) ?? hostname();
+
 const hubModule = new ContainerModule(({ bind }) => {
+  bind(t.Refusal)
+    .toResolvedValue(
+      (nodes, health, room, logger) => refusalAmong(nodes, refusalOf(health, room, logger)),
+      [t.Nodes, t.Health, t.Room, t.Logger],
+    )
+    .inSingletonScope();
+  bind(t.DropBox)
+    .toResolvedValue(
+      (spool, intake, refusal, logger) => dropBoxFor(intake, spool, refusal, logger),
+      [t.Spool, t.Intake, t.Refusal, t.Logger],
+    )
+    .inSingletonScope();
   bind(t.Hub)
     .toResolvedValue(
-      (spool, intake, operator, node, refusals, health, room, logger) => {
-        const refusal = refusalOf(health, room, logger);
+      (spool, intake, operator, node, refusals, health, refusal, logger) => {
         const doors = serveIntake(intake, spool, refusal);
         const bodies: Handlers = serveBodies(spool);
         return openHub({
@@ -237,7 +293,7 @@ const hubModule = new ContainerModule(({ bind }) => {
           status: () => ({ pid: process.pid, version, ...statusOf(health.trouble) }),
         });
       },
-      [t.Spool, t.Intake, t.Operator, t.Node, t.RefusalLog, t.Health, t.Room, t.Logger],
+      [t.Spool, t.Intake, t.Operator, t.Node, t.RefusalLog, t.Health, t.Refusal, t.Logger],
     )
     .inSingletonScope();
 });

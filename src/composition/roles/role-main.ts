@@ -19,7 +19,7 @@ import type { InheritedListener } from './listeners.ts';
 import type { Running } from './running.ts';
 import { closeStrays } from './stray-descriptors.ts';
 
-export type RoleName = 'queue' | 'door' | 'remote' | 'local';
+export type RoleName = 'queue' | 'door' | 'remote' | 'local' | 'desk';
 
 /** From `start` to a role. */
 export type ToRole =
@@ -55,6 +55,7 @@ const runners: { readonly [R in RoleName]: (config: Config) => Promise<Run> } = 
   door: async () => (await import('./door-role.ts')).runDoor,
   remote: async () => (await import('./remote-role.ts')).runRemote,
   local: async () => (await import('./local-role.ts')).runLocal,
+  desk: async () => (await import('./desk-role.ts')).runDesk,
 };
 
 /** Node's channel to `start`, by the order of its `stdio` there. */

@@ -8,7 +8,7 @@ import { ControlMistake } from '../../mail/trouble.ts';
 import { systemAccounts, type SystemAccounts } from '../../platform/system-accounts.ts';
 
 /** The roles that give up root's rights. */
-export const droppingRoles = ['door', 'queue', 'remote'] as const;
+export const droppingRoles = ['door', 'queue', 'remote', 'desk'] as const;
 export type DroppingRole = (typeof droppingRoles)[number];
 
 /** A key of `[users]`. */
@@ -16,7 +16,14 @@ export type UserKey = DroppingRole | 'alias';
 
 export type RoleUser = { readonly name: string; readonly uid: number; readonly gid: number };
 
-export type RoleUsers = { readonly [R in DroppingRole]: RoleUser };
+/** The desk's only where there is a desk. */
+export type RoleUsers = { readonly [R in Exclude<DroppingRole, 'desk'>]: RoleUser } & {
+  readonly desk?: RoleUser;
+};
+
+/** Whether `start` runs a desk: what it would read must be a file. */
+export const hasDesk = ({ desk, log }: Pick<Config, 'desk' | 'log'>): boolean =>
+  desk.enabled && log.engine === 'sqlite';
 
 /** An account that does not exist yet; `group` is given where it must be in a certain one. */
 export type MissingAccount = { readonly missing: string; readonly group?: string };

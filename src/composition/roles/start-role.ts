@@ -14,8 +14,9 @@ import type { Config } from '../../control/config.ts';
 import { wordsOf, type Logger } from '../../platform/logger.ts';
 import { beginFor, prepareGround } from './begin.ts';
 import { handedTo, readHanded } from './handed.ts';
-import { bindAll, type BoundSocket } from './listeners.ts';
+import { bind, bindAll, type BoundSocket } from './listeners.ts';
 import type { Begin, FromRole, RoleName, ToRole } from './role-main.ts';
+import { hasDesk } from './role-users.ts';
 import type { Running } from './running.ts';
 
 type Child = {
@@ -41,13 +42,16 @@ export type Started = Omit<Running, 'reload'> & {
 /** A role that dies again and again is started ever more slowly, up to this. */
 const longestPauseMs = 10_000;
 
+/** The same for one that the mail does without. */
+const longestDeskPauseMs = 300_000;
+
 /** A role that ran so long without dying is forgiven its past. */
 const forgivenMs = 60_000;
 
 export async function runStart(config: Config, logger: Logger): Promise<Started> {
   let handed = readHanded(config);
   const users = await prepareGround(config, logger);
-  const sockets = bindAll(config.listen);
+  const sockets = [...bindAll(config.listen), ...deskSocket(config, logger)];
   const begin = (role: RoleName): Begin => beginFor(role, handed, users);
   const children: Child[] = [];
   const doors = Array.from({ length: config.door.processes }, (): RoleName => 'door');
@@ -62,6 +66,10 @@ export async function runStart(config: Config, logger: Logger): Promise<Started>
       const started = stage.map((role) => launch(role, config, sockets, begin, logger, lost));
       children.push(...started);
       await Promise.all(started.map(({ up }) => up.promise));
+    }
+    // Nobody waits for it: watching costs the mail nothing.
+    if (hasDesk(config) && (users === undefined || users.desk !== undefined)) {
+      children.push(launch('desk', config, sockets, begin, logger, lost));
     }
   } catch (cause) {
     for (const child of children) end(child, 'cannot start');
@@ -86,7 +94,7 @@ export async function runStart(config: Config, logger: Logger): Promise<Started>
       if (queue?.connected) queue.send({ type: 'retry-all', by, why } satisfies ToRole);
     },
     async stop(why) {
-      for (const stage of [['door'], ['queue'], ['local', 'remote']] as const) {
+      for (const stage of [['door'], ['queue'], ['local', 'remote', 'desk']] as const) {
         const ending = children.filter(({ role }) => (stage as readonly RoleName[]).includes(role));
         for (const child of ending) end(child, why);
         await Promise.all(ending.map(({ ended }) => ended));
@@ -130,13 +138,14 @@ function launch(
       child.process!.once('exit', (code, signal) => {
         resolve();
         // Before it was ready it could not: that ends the start. Unless it was killed, which says nothing.
-        const couldNot = !child.ready && signal === null;
+        const couldNot = !child.ready && signal === null && role !== 'desk';
         if (child.stopping || couldNot) {
           child.up.reject(new Error(`${role} ended`));
           return;
         }
         if (Date.now() - startedAt > forgivenMs) child.restarts = 0;
-        const pauseMs = Math.min(longestPauseMs, 50 * 2 ** child.restarts);
+        const longest = role === 'desk' ? longestDeskPauseMs : longestPauseMs;
+        const pauseMs = Math.min(longest, 50 * 2 ** child.restarts);
         child.restarts += 1;
         logger.error({ lost: role, code, signal, pauseMs }, 'a role died; starting it again');
         lost.note(role, pid, signal ?? `exit ${code}`);
@@ -148,6 +157,18 @@ function launch(
   };
   run();
   return child;
+}
+
+/** A port that is taken keeps the page away, and no letter. */
+function deskSocket(config: Config, logger: Logger): BoundSocket[] {
+  const { listen } = config.desk;
+  if (!hasDesk(config) || listen === undefined) return [];
+  try {
+    return [bind('desk', listen)];
+  } catch (cause) {
+    logger.error({ cause: wordsOf(cause) }, 'no web page: see [desk] listen in waybill.toml');
+    return [];
+  }
 }
 
 type LostRoles = {
@@ -174,11 +195,11 @@ function lostRoles(children: readonly Child[]): LostRoles {
 }
 
 function spawnRole(role: RoleName, config: Config, sockets: readonly BoundSocket[]): ChildProcess {
-  // Descriptors 0 to 2, node's channel at 3, then the listening sockets, for doors only.
-  const inherited = role === 'door' ? sockets : [];
+  // Descriptors 0 to 2, node's channel at 3, then the listening sockets: the doors' or the desk's.
+  const inherited = sockets.filter(({ kind }) => role === (kind === 'desk' ? 'desk' : 'door'));
   const listeners = inherited.map(({ kind }, index) => ({ kind, fd: 4 + index }));
   const args = [roleMain, role, config.dir, config.dataDir, JSON.stringify(listeners)];
-  return spawn(process.execPath, [...nodeFlags, ...args], {
+  return spawn(process.execPath, [...nodeFlags(role), ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited.map(({ fd }) => fd)],
     env: { ...compiled(), ...fewArenas, ...threads[role], ...process.env },
   });
@@ -188,7 +209,11 @@ function spawnRole(role: RoleName, config: Config, sockets: readonly BoundSocket
  * A small nursery: what a letter leaves behind is garbage within milliseconds. Measured over 10,000
  * relayed letters: 160 MB instead of 247 in the queue, 68 instead of 98 in a door, at the same rate.
  */
-const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'];
+const nodeFlags = (role: RoleName): readonly string[] => [
+  '--disable-warning=ExperimentalWarning',
+  // A batch of the views is remembered until it is written.
+  `--max-semi-space-size=${role === 'desk' ? 16 : 4}`,
+];
 
 /** glibc keeps a heap per thread, up to eight a core, and seldom gives any back: 10 to 20 MB over all roles. */
 const fewArenas = { MALLOC_ARENA_MAX: '2' };

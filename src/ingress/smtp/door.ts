@@ -168,7 +168,8 @@ class Door implements SmtpDoor {
     const peer = formatPeer(ip, socket.remotePort);
     try {
       const { allow, env } = this.#parts.clientRules({ ip, ...(host !== undefined && { host }) });
-      if (allow) return this.#welcome(socket, { ip, peer, host, rights: rightsOf(env) });
+      const info = env.get('TCPREMOTEINFO');
+      if (allow) return this.#welcome(socket, { ip, peer, host, info, rights: rightsOf(env) });
       const reply = '(closed without a word: tcp.smtp denies)';
       this.#parts.refusals.note({ door: this.#parts.settings.name, peer, reply });
     } catch (cause) {

@@ -4,6 +4,7 @@
  * and thrown away. Our Received field leads the body.
  */
 import { hopCounter, maxHops } from '../../mail/hops.ts';
+import { messageIdReader } from '../../mail/header-message-id.ts';
 import { normalizeNewlines } from '../../mail/newlines.ts';
 import type { Arrival } from '../../mail/envelope.ts';
 import type { Instant } from '../../platform/clock.ts';
@@ -30,6 +31,7 @@ export class IncomingData {
   readonly #letter: IncomingLetter;
   readonly #decoder = new DataDecoder();
   readonly #hops = hopCounter();
+  readonly #messageId = messageIdReader();
   readonly #newlines: ReturnType<typeof normalizeNewlines> | undefined;
   readonly #limit: number;
   readonly #until: Instant;
@@ -52,7 +54,7 @@ export class IncomingData {
     this.#until = at + parts.letterTimeoutMs;
     this.#received = formatReceived({
       ...{ protocol: protocolOf(session), host: client.host, helo: session.helo },
-      ...{ ip: client.ip, me: rules.me, id: letter.id, at },
+      ...{ info: client.info, ip: client.ip, me: rules.me, id: letter.id, at },
     });
   }
 
@@ -69,6 +71,7 @@ export class IncomingData {
     if (this.#refusal() !== undefined) this.abandon();
     if (this.#state !== 'open') return { taken, ended };
 
+    this.#messageId.push(content);
     const body = this.#withReceived(this.#newlines ? this.#newlines.push(content) : content);
     if (body.length === 0) return { taken, ended };
     const written = this.#letter.write(body);
@@ -114,12 +117,15 @@ export class IncomingData {
   }
 
   #arrival(): Arrival {
-    const { client, helo, tls } = this.#session;
+    const { client, helo, tls, parts } = this.#session;
+    const { bytes, lines } = this.#decoder;
     return {
       ...{ protocol: protocolOf(this.#session), peer: client.peer },
+      ...{ door: parts.name, size: bytes - lines },
       ...(client.host !== undefined && { peerHost: client.host }),
       ...(helo !== undefined && { helo }),
       ...(tls && { tls }),
+      ...(this.#messageId.found !== undefined && { messageId: this.#messageId.found }),
       ...(this.#decoder.eightBit && { eightBit: true }),
       ...(this.#transaction.utf8 && { utf8: true }),
     };

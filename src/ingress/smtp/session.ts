@@ -16,6 +16,8 @@ export type Client = {
   readonly peer: string;
   /** Reverse name, where it was looked up and checked. */
   readonly host?: string | undefined;
+  /** TCPREMOTEINFO of its tcprules. */
+  readonly info?: string | undefined;
   readonly rights: ClientRights;
 };
 

@@ -1,0 +1,107 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readConfig } from '../../src/control/config.ts';
+import { mistakeIn, toAddress, withoutSecrets } from '../../src/control/event-store-address.ts';
+import { tempDir, type TempDir } from '../support/temp-dir.ts';
+
+describe('the address of an event store', () => {
+  let dir: TempDir;
+  beforeEach(() => {
+    dir = tempDir();
+  });
+  afterEach(() => dir.remove());
+  const address = (url: string, credentialsFile?: string) =>
+    toAddress({ url, credentialsFile, directory: '/etc/waybill' }).url;
+
+  it.each([
+    'kurrentdb://db:2113?tls=true',
+    'esdb://a:1,b:2,c:3',
+    'kurrentdb+discover://cluster.test',
+    'kdb://me:secret@db',
+    'kurrent://db/?nodePreference=leader',
+  ])('may be %s', (url) => {
+    expect(mistakeIn(url)).toBeUndefined();
+  });
+
+  it.each([
+    ['', 'not an address'],
+    ['db:2113', 'not an address'],
+    ['http://db:2113', 'not an address'],
+    ['kurrentdb://', 'not an address'],
+    ['kurrentdb://db?gossipTimeout=5', 'gossipTimeout must not be set'],
+    ['kurrentdb://db?gossip_timeout=5', 'gossip_timeout must not be set'],
+    ['kurrentdb://db?ThrowOnAppendFailure=false', 'ThrowOnAppendFailure must not be set'],
+    ['kurrentdb://me:secret@db?tls=false', 'without TLS'],
+  ])('is not %j', (url, why) => {
+    expect(mistakeIn(url)).toContain(why);
+    expect(() => address(url)).toThrow(why);
+  });
+
+  it('is completed so that the first read does not wait for half a second', () => {
+    expect(address('kurrentdb://db:2113')).toBe('kurrentdb://db:2113?discoveryInterval=50');
+    expect(address('kurrentdb://db?discoveryInterval=7')).toBe(
+      'kurrentdb://db?discoveryInterval=7',
+    );
+  });
+
+  it('has its files start at the directory of the configuration', () => {
+    expect(address('kurrentdb://db?tlsCAFile=ca.pem&userKeyFile=/k.pem')).toBe(
+      'kurrentdb://db?tlsCAFile=%2Fetc%2Fwaybill%2Fca.pem&userKeyFile=%2Fk.pem&discoveryInterval=50',
+    );
+  });
+
+  it('takes name and password from a file, whatever they are made of', () => {
+    writeFileSync(dir.file('secret'), 'ops:p@ss/w:rd?&=\nmore\n');
+    expect(address('kurrentdb://db', dir.file('secret'))).toBe(
+      'kurrentdb://ops:p%40ss%2Fw%3Ard%3F%26%3D@db?discoveryInterval=50',
+    );
+    writeFileSync(dir.file('secret'), 'no colon');
+    expect(() => address('kurrentdb://db', dir.file('secret'))).toThrow('user:password');
+    expect(() => address('kurrentdb://db', dir.file('missing'))).toThrow('ENOENT');
+    writeFileSync(dir.file('secret'), 'a:b');
+    expect(() => address('kurrentdb://db?tls=false', dir.file('secret'))).toThrow('without TLS');
+  });
+
+  it('is told without its secrets', () => {
+    expect(withoutSecrets('kurrentdb://me:secret@db:1,e:2?tls=true')).toBe(
+      'kurrentdb://db:1,e:2?tls=true',
+    );
+  });
+});
+
+describe('the settings of an event store', () => {
+  let dir: TempDir;
+  beforeEach(() => {
+    dir = tempDir();
+  });
+  afterEach(() => dir.remove());
+  const config = (text: string, env: { readonly [name: string]: string } = {}) => {
+    writeFileSync(dir.file('waybill.toml'), text);
+    return readConfig({ dir: dir.file('.'), env }).log;
+  };
+
+  it('come from the file or from the environment, their files from the configuration directory', () => {
+    const text = '[log]\nengine = "kurrentdb"\nurl = "esdb://db:2113"\nbody_directory = "/mnt/b"\n';
+    const env = { WAYBILL_LOG_URL: 'esdb://other', WAYBILL_LOG_CREDENTIALS_FILE: 'secret' };
+    expect(config(text, env)).toMatchObject({
+      engine: 'kurrentdb',
+      eventStore: {
+        url: 'esdb://other',
+        credentialsFile: join(dir.file('.'), 'secret'),
+        bodyDirectory: '/mnt/b',
+      },
+    });
+  });
+
+  it.each([
+    ['[log]\nengine = "kurrentdb"\n', /waybill.toml:1: log: engine "kurrentdb" needs url/],
+    ['[log]\nurl = "http://db"\n', /waybill.toml:2: log.url: not an address/],
+  ])('that cannot be obeyed are a mistake with its line: %j', (text, why) => {
+    expect(() => config(text)).toThrow(why);
+  });
+
+  it('are nobody’s where another engine is chosen', () => {
+    expect(config('[log]\nurl = "esdb://db"\n').eventStore).toBeUndefined();
+  });
+});
