@@ -22,7 +22,7 @@ it.each([
     const log = new MemoryLog(bodies);
     const spool = memorySpool(bodies);
     const clock = new ManualClock();
-  const droppedAt = clock.now() - 1_000;
+    const droppedAt = clock.now() - 1_000;
     const routing = toRoutingRules(parseControls({ me: 'here.test\n' }).controls);
     const accept = async (): Promise<string> => {
       // Memory of what was is gone with the process.

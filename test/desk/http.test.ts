@@ -56,6 +56,20 @@ describe('a desk without a password', () => {
     callerUid = mine;
   });
 
+  it('is not open to whomever a proxy of that user speaks for', async () => {
+    const forwarded = [{ forwarded: 'for=192.0.2.1' }, { 'x-forwarded-for': '192.0.2.1' }];
+    for (const headers of [...forwarded, { via: '1.1 proxy' }]) {
+      expect(await getOnce(`${desk.url}/api/v1/queue`, headers)).toBe(401);
+    }
+  });
+
+  it('searches by every field that the page names', async () => {
+    const fields = 'domain=b.test&messageId=x@a.test&minBytes=1&maxBytes=9';
+    expect(await getOnce(`${desk.url}/api/v1/search?${fields}`)).toBe(200);
+    expect(await getOnce(`${desk.url}/search?${fields}`)).toBe(200);
+    expect(await getOnce(`${desk.url}/api/v1/search?minBytes=-1`)).toBe(400);
+  });
+
   it('lets in who has a link, once', async () => {
     const link = `/enter?ticket=${desk.ticket()}`;
     const entered = await desk.get(link);

@@ -11,6 +11,9 @@ import { toFound, toHost, toQueue, toStep } from './to-json.ts';
 /** Of one answer. */
 const mostSteps = 20_000;
 
+/** Of a body. */
+const bytes = z.coerce.number().int().min(0).optional();
+
 export function serveQueue(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
   const { clock, queue, views, settings } = parts;
   const { instantOf, placeOf } = timesBy(clock);
@@ -66,6 +69,7 @@ export function serveQueue(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
       request: {
         query: z.object({
           ...{ sender: text, recipient: text, host: text, reply: text, id: text, parent: text },
+          ...{ domain: text, messageId: text, minBytes: bytes, maxBytes: bytes },
           ...{ since: timeText.optional(), until: timeText.optional() },
           status: z.enum(searchStatuses).optional(),
           limit: limit(50, 500),

@@ -70,11 +70,17 @@ function identifier({ settings, sessions, uidOf = uidOfSocket }: GateParts) {
     }
     const session = sessions.find(getCookie(context, cookieName) ?? '');
     if (session !== undefined) return { who: session.who, how: 'session', csrf: session.csrf };
-    return isOwn(context.env.incoming.socket)
+    return !isForwarded(context) && isOwn(context.env.incoming.socket)
       ? { who: nameOf(settings.ownUid!), how: 'own', csrf: ownCsrf }
       : undefined;
   };
 }
+
+/** A proxy of ours would lend our name to everybody behind it. */
+const isForwarded = ({ req }: Context): boolean =>
+  ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some(
+    (name) => req.header(name) !== undefined,
+  );
 
 function uidOfSocket(socket: Socket): number | undefined {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;

@@ -257,7 +257,8 @@ function toQuestion(texts: SearchTexts, now: Instant): { question: Question; tro
       const parent = parseMessageId(text);
       if (parent === undefined) trouble = '“Comes from letter” needs a whole id.';
       else question[name] = parent;
-    } else question[name] = name === 'id' ? text.replace(/^message-/i, '') : text;
+    } else if (name === 'messageId') question[name] = text.replace(/^<|>$/g, '');
+    else question[name] = name === 'id' ? text.replace(/^message-/i, '') : text;
   }
   return { question, ...(trouble === undefined ? {} : { trouble }) };
 }

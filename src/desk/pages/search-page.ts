@@ -14,12 +14,22 @@ import { bytes, instant, letterLink, party, shown, stamp, type Html } from './wo
 export type SearchTexts = Readonly<Record<SearchField, string>>;
 
 export const searchFields = [
-  ...['sender', 'recipient', 'status', 'since', 'until'],
-  ...['host', 'reply', 'id', 'parent'],
+  ...['sender', 'recipient', 'domain', 'status', 'since', 'until'],
+  ...['host', 'reply', 'id', 'messageId', 'parent'],
 ] as readonly SearchField[];
 
 export type SearchField =
-  'sender' | 'recipient' | 'status' | 'since' | 'until' | 'host' | 'reply' | 'id' | 'parent';
+  | 'sender'
+  | 'recipient'
+  | 'domain'
+  | 'status'
+  | 'since'
+  | 'until'
+  | 'host'
+  | 'reply'
+  | 'id'
+  | 'messageId'
+  | 'parent';
 
 export type SearchSeen = {
   readonly texts: SearchTexts;
@@ -45,6 +55,7 @@ export const searchPage = ({ texts, question, page, trouble }: SearchSeen): Html
       <div class="fields">
         ${field('sender', 'From', texts, 'joe@a.test · @a.test · *list* · <>')}
         ${field('recipient', 'To', texts, 'joe@b.test · @b.test')}
+        ${field('domain', 'Domain of either', texts, 'b.test')}
         <label
           >State<select name="status">
             ${['', ...searchStatuses].map((status) => html`<option value="${status}" ${status === texts.status ? html`selected` : ''}>${status === '' ? 'any' : status}</option>`)}
@@ -55,6 +66,7 @@ export const searchPage = ({ texts, question, page, trouble }: SearchSeen): Html
         ${field('until', 'Until', texts, 'now')}
         ${field('host', 'Host', texts, 'mx.b.test · 192.0.2.7')}
         ${field('id', 'Id', texts, 'part of it')}
+        ${field('messageId', 'Message-ID', texts, '20261121.1@a.test')}
         ${field('parent', 'Comes from letter', texts, 'its id')}
       </div>
       <button type="submit">Search</button>
