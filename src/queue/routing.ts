@@ -77,9 +77,11 @@ const waysOut = new WeakMap<RoutingRules['smtproutes'], Map<string, WayOut>>();
 const waysKept = 1_000;
 
 function outTo(host: string, smtproutes: RoutingRules['smtproutes']): WayOut {
-  const known = waysOut.get(smtproutes) ?? new Map<string, WayOut>();
-  waysOut.set(smtproutes, known);
-  const found = known.get(host) ?? findWayOut(host, smtproutes);
+  let known = waysOut.get(smtproutes);
+  if (known === undefined) waysOut.set(smtproutes, (known = new Map<string, WayOut>()));
+  const remembered = known.get(host);
+  if (remembered !== undefined) return remembered;
+  const found = findWayOut(host, smtproutes);
   if (known.size >= waysKept) known.clear();
   known.set(host, found);
   return found;

@@ -35,7 +35,7 @@ import { Pages } from './pages.ts';
 import { damaged, unavailable } from './what-went-wrong.ts';
 
 /** Beginnings of the names of Waybill's streams; others in the same event store are not ours. */
-export const ourPrefixes = ['message-', 'node-', 'door-', 'lease-', 'fence-'] as const;
+export const ourPrefixes = ['message-', 'node-', 'door-', 'lease-'] as const;
 
 export type KurrentLogOptions = {
   readonly connection: Connection;
