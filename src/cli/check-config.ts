@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { parseAssign } from '../aliases/assign.ts';
 import { checkCompiled } from '../control/compiled.ts';
-import { readConfig, type Config } from '../control/config.ts';
+import { readConfig, type Config, type TlsFiles } from '../control/config.ts';
 import { readDeskPassword } from '../control/desk-password.ts';
 import { readControls, type LoadedControls } from '../control/disk.ts';
+import { checkGatewayAccess } from '../control/gateway-access.ts';
 import { readOperatorsFile } from '../control/operators-file.ts';
 import { parseDotQmail } from '../delivery/local/dot-qmail.ts';
 import { ControlMistake } from '../mail/trouble.ts';
@@ -60,8 +61,10 @@ export function checkConfig(places: Places, now: number): ConfigCheck {
     warnings.push(...(attempt(() => checkAssign(config.local.users)) ?? []));
     warnings.push(...checkAlias(config.local.alias));
     warnings.push(...(attempt(() => checkDelivery(config, controls)) ?? []));
-    warnings.push(...(attempt(() => checkTls(config, now)) ?? []));
-    attempt(() => readDeskPassword(config));
+    for (const files of [config.tls, config.gateway.tls]) {
+      warnings.push(...(attempt(() => checkTls(files, now)) ?? []));
+    }
+    attempt(() => checkGatewayAccess(config, readDeskPassword(config)));
   }
   return { config, controls, users: accounts?.users ?? [], mistakes, warnings };
 }
@@ -167,7 +170,7 @@ function checkDelivery(
     : [{ file, message: 'default delivery delivers nowhere: such mail is thrown away' }];
 }
 
-function checkTls({ tls }: Config, now: number): readonly Finding[] {
+function checkTls(tls: TlsFiles | undefined, now: number): readonly Finding[] {
   if (tls === undefined) return [];
   const certificate = readNeeded(tls.certificate);
   const key = readNeeded(tls.key);

@@ -123,6 +123,8 @@ const sections = {
   }),
   gateway: z.strictObject({
     listen: z.union([z.literal('').transform(() => undefined), endpoint]).prefault(''),
+    certificate: z.string().default(''),
+    key: z.string().default(''),
   }),
   nodes: z.strictObject({
     // It is printed, and part of a stream's name.
@@ -177,19 +179,21 @@ export function isNumber(section: keyof Sections, key: string): boolean {
   );
 }
 
+const hasBothOrNone = (tls: { readonly certificate: string; readonly key: string }): boolean =>
+  (tls.certificate === '') === (tls.key === '');
+const certificateAlone = { message: 'certificate and key go together: give both or none' };
+
 export const configSchema = z.strictObject({
   listen: sections.listen.prefault({}),
   log: sections.log.prefault({}).refine((log) => log.engine !== 'kurrentdb' || log.url !== '', {
     message: 'engine "kurrentdb" needs url, such as "kurrentdb://host:2113?tls=true"',
   }),
   door: sections.door.prefault({}),
-  tls: sections.tls.prefault({}).refine((tls) => (tls.certificate === '') === (tls.key === ''), {
-    message: 'certificate and key go together: give both or none',
-  }),
+  tls: sections.tls.prefault({}).refine(hasBothOrNone, certificateAlone),
   local: sections.local.prefault({}),
   remote: sections.remote.prefault({}),
   desk: sections.desk.prefault({}),
-  gateway: sections.gateway.prefault({}),
+  gateway: sections.gateway.prefault({}).refine(hasBothOrNone, certificateAlone),
   nodes: sections.nodes.prefault({}).refine((nodes) => nodes.ttl_ms >= 3 * nodes.beat_ms, {
     message: 'ttl_ms must be three times beat_ms at least: a beat may be late',
   }),

@@ -48,7 +48,7 @@ export type Config = {
     /** Refusals recorded per minute and door; more are only counted. */
     readonly refusalsPerMinute: number;
   };
-  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  readonly tls: TlsFiles | undefined;
   readonly local: {
     /** Instructions as in .qmail; the control file defaultdelivery overrides them. */
     readonly defaultDelivery: string;
@@ -79,7 +79,7 @@ export type Config = {
     readonly hosts: readonly string[];
   };
   /** The log in the event store's own protocol, served by the desk. */
-  readonly gateway: { readonly listen: Endpoint | undefined };
+  readonly gateway: { readonly listen: Endpoint | undefined; readonly tls: TlsFiles | undefined };
   /** This engine among others that share an event store. */
   readonly nodes: {
     /** Its own among them, and the same at each start; absent: the machine's. */
@@ -101,6 +101,9 @@ export type Config = {
   /** 0: closed letters stay for ever. */
   readonly retention: { readonly closedLettersDays: number };
 };
+
+/** PEM files. */
+export type TlsFiles = { readonly certificate: string; readonly key: string };
 
 export type EventStore = {
   readonly url: string;
@@ -204,6 +207,8 @@ function toMistake(
 function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
   const { log, door, tls, local, remote, desk, retention } = text;
   const at = (path: string) => resolve(dir, path);
+  const tlsFiles = ({ certificate, key }: TlsFiles): TlsFiles | undefined =>
+    certificate === '' ? undefined : { certificate: at(certificate), key: at(key) };
   return {
     dir,
     dataDir,
@@ -235,8 +240,7 @@ function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
       maxRecipients: door.max_recipients,
       refusalsPerMinute: door.refusals_per_minute,
     },
-    tls:
-      tls.certificate === '' ? undefined : { certificate: at(tls.certificate), key: at(tls.key) },
+    tls: tlsFiles(tls),
     local: {
       defaultDelivery: local.default_delivery,
       users: at(local.users),
@@ -257,7 +261,7 @@ function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
       passwordFile: at(desk.password_file),
       hosts: desk.hosts.split(/[\s,]+/).filter((name) => name !== ''),
     },
-    gateway: { listen: text.gateway.listen },
+    gateway: { listen: text.gateway.listen, tls: tlsFiles(text.gateway) },
     nodes: {
       name: text.nodes.name === '' ? undefined : text.nodes.name,
       beatMs: text.nodes.beat_ms,

@@ -1,11 +1,11 @@
 /** The desk's password: whether there is one, and that there is one where the desk can be reached from elsewhere. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isLoopback } from '../mail/ip-address.ts';
 import { ControlMistake } from '../mail/trouble.ts';
 import { parsePasswordHash } from '../platform/password-hash.ts';
 import type { Config } from './config.ts';
 import { readOperatorsFile } from './operators-file.ts';
-import { findTomlLine } from './toml-lines.ts';
+import { lineOfSetting } from './toml-lines.ts';
 
 /** Its line, or `undefined`. Throws `ControlMistake` for a file that holds none, and for a desk that must have one. */
 export function readDeskPassword({ desk, dir }: Pick<Config, 'desk' | 'dir'>): string | undefined {
@@ -23,19 +23,8 @@ export function readDeskPassword({ desk, dir }: Pick<Config, 'desk' | 'dir'>): s
   const file = join(dir, 'waybill.toml');
   throw new ControlMistake(
     file,
-    lineIn(file),
+    lineOfSetting(file, ['desk', 'listen']),
     `desk.listen: ${listen.host} can be reached from elsewhere, and there is no password: ` +
       'run `waybill desk password` first, or listen on 127.0.0.1',
   );
-}
-
-const isLoopback = (host: string): boolean => host === '::1' || /^127\.[\d.]+$/.test(host);
-
-/** Absent where an environment variable says it. */
-function lineIn(file: string): number | undefined {
-  try {
-    return findTomlLine(readFileSync(file, 'utf8'), ['desk', 'listen']);
-  } catch {
-    return undefined;
-  }
 }

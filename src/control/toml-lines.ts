@@ -1,4 +1,5 @@
 /** Finds the line where a TOML text sets a key, since the parser does not tell. */
+import { readFileSync } from 'node:fs';
 
 /**
  * The line, from 1, of `path` (`['door', 'processes']`), or of its section where the key is not there;
@@ -22,3 +23,12 @@ export function findTomlLine(text: string, path: readonly string[]): number | un
 }
 
 const unquote = (key: string): string => key.replace(/["'\s]/g, '');
+
+/** The same in a file; absent where an environment variable says it. */
+export function lineOfSetting(file: string, path: readonly string[]): number | undefined {
+  try {
+    return findTomlLine(readFileSync(file, 'utf8'), path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,8 +1,7 @@
 /**
  * The log as a standard event store client sees it: who follows a KurrentDB cluster follows a single Waybill
  * in the same way, in any language. Reads and subscriptions only; every write is refused.
- *
- * Nobody is asked who he is, and nothing is encrypted: it listens where only those who may read the log are.
+ * Who may read, a doorkeeper says.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -15,6 +14,7 @@ import {
 } from '@grpc/grpc-js';
 import type { LogReader } from '../log/ports.ts';
 import { isTrouble } from '../mail/trouble.ts';
+import { admit, type Doorkeeper, type Place } from './doorkeeper.ts';
 import { clusterInfo, supportedMethods } from './greetings.ts';
 import { logSource } from './log-source.ts';
 import {
@@ -32,6 +32,9 @@ export type GatewayParts = {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** PEM texts; absent: in the clear. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly mayRead: Doorkeeper;
   /** What a call failed for, other than the client's own mistake. */
   readonly onTrouble: (cause: unknown) => void;
 };
@@ -56,23 +59,24 @@ const methods = [
 const messageBytes = 20 * 1024 * 1024;
 
 /** Rejects when it cannot listen there. */
-export async function openGateway({ log, host, port, onTrouble }: GatewayParts): Promise<Gateway> {
+export async function openGateway(parts: GatewayParts): Promise<Gateway> {
+  const { log, host, port, tls } = parts;
   const server = new Server({
     'grpc.max_receive_message_length': messageBytes,
     'grpc.max_send_message_length': messageBytes,
   });
   const source = logSource(log);
-  const bound = { host, port };
-  addReading(server, source, onTrouble);
-  addGreetings(server, () => bound);
+  const here = { address: host, port };
+  addReading(server, source, here, parts);
+  addGreetings(server, here);
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  bound.port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (cause, got) =>
+  here.port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(address, credentialsOf(tls), (cause, got) =>
       cause === null ? resolve(got) : reject(cause),
     );
   });
   return {
-    port: bound.port,
+    port: here.port,
     async close() {
       source.close();
       // Subscriptions have no end of their own.
@@ -81,16 +85,28 @@ export async function openGateway({ log, host, port, onTrouble }: GatewayParts):
   };
 }
 
+const credentialsOf = (tls: GatewayParts['tls']): ServerCredentials =>
+  tls === undefined
+    ? ServerCredentials.createInsecure()
+    : ServerCredentials.createSsl(null, [
+        { cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) },
+      ]);
+
 function addReading(
   server: Server,
   source: EventSource,
-  onTrouble: GatewayParts['onTrouble'],
+  here: Place,
+  { mayRead, onTrouble }: GatewayParts,
 ): void {
+  const serve = async (call: ReadCall): Promise<void> => {
+    await admit(call, here, mayRead);
+    await serveRead(call, source);
+  };
   const refuse = (_: unknown, answer: sendUnaryData<never>): void => answer(accessDenied());
   server.addService(StreamsServiceDefinition, {
     read: (call: ReadCall) => {
       call.on('error', () => undefined);
-      serveRead(call, source).catch((cause: unknown) => {
+      serve(call).catch((cause: unknown) => {
         if (!(cause instanceof Refusal)) onTrouble(cause);
         call.emit('error', refusalFor(cause));
       });
@@ -116,10 +132,8 @@ function refusalFor(cause: unknown): Refusal {
 
 type GossipCall = ServerUnaryCall<unknown, never>;
 
-function addGreetings(
-  server: Server,
-  bound: () => { readonly host: string; readonly port: number },
-): void {
+/** They tell nothing of the log, and clients ask them without their names. */
+function addGreetings(server: Server, here: Place): void {
   const id = randomUUID();
   server.addService(ServerFeaturesService, {
     getSupportedMethods: (_: unknown, answer: sendUnaryData<object>) =>
@@ -127,8 +141,8 @@ function addGreetings(
   });
   server.addService(GossipServiceDefinition, {
     read: (call: GossipCall, answer: sendUnaryData<object>) => {
-      const { host, port } = bound();
-      const self = { host: isEverywhere(host) ? hostOf(call) : host, port };
+      const { address, port } = here;
+      const self = { host: isEverywhere(address) ? hostOf(call) : address, port };
       answer(null, clusterInfo([{ id, ...self, isLeader: true }]));
     },
   });

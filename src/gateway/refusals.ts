@@ -28,8 +28,12 @@ export const invalidPosition = (): Refusal =>
 export const accessDenied = (): Refusal =>
   new Refusal(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' });
 
-export const notAuthenticated = (): Refusal =>
-  new Refusal(status.UNAUTHENTICATED, 'Not Authenticated');
+/** `waitMs`: before he may try again. */
+export const notAuthenticated = (waitMs = 0): Refusal =>
+  new Refusal(
+    status.UNAUTHENTICATED,
+    `Not Authenticated${waitMs === 0 ? '' : `: too many tries, wait ${Math.ceil(waitMs / 1000)} s`}`,
+  );
 
 export const streamDeleted = (stream: string): Refusal =>
   new Refusal(status.FAILED_PRECONDITION, `Event stream '${printable(stream)}' is deleted.`, {

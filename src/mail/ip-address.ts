@@ -9,6 +9,10 @@ const ipv4 = new RegExp(`^${octet}(?:\\.${octet}){3}$`);
 /** Whether it is an IPv4 address in the usual spelling: four decimal numbers, no leading zeros. */
 export const isIpv4 = (text: string): boolean => ipv4.test(text);
 
+/** Whether only programs of this machine can be there; IPv4 inside IPv6 included. */
+export const isLoopback = (address: string | undefined): boolean =>
+  address !== undefined && /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/i.test(address);
+
 /** `1.2.3.4` at the end of an IPv6 address stands for its last two groups. */
 function withoutDots(text: string): string | undefined {
   const cut = text.lastIndexOf(':') + 1;

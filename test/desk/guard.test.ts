@@ -6,9 +6,10 @@ import { openAttempts } from '../../src/desk/guard/attempts.ts';
 import { ownPath } from '../../src/desk/guard/entry.ts';
 import { hostNames } from '../../src/desk/guard/host-names.ts';
 import { linkLifeMs, makeTicket, openTickets } from '../../src/desk/guard/one-time-links.ts';
-import { isLoopback, peerUid } from '../../src/desk/guard/peer-uid.ts';
+import { peerUid } from '../../src/desk/guard/peer-uid.ts';
 import { openSessions, sessionLimits } from '../../src/desk/guard/sessions.ts';
 import { subjectIn } from '../../src/desk/subject.ts';
+import { isLoopback } from '../../src/mail/ip-address.ts';
 import { ManualClock } from '../../src/platform/clock.ts';
 import { hashPassword, isPassword, parsePasswordHash } from '../../src/platform/password-hash.ts';
 

@@ -27,7 +27,8 @@ describe('a standard client of the event store', () => {
     opened = await openSqlite();
     log = opened.log;
     const onTrouble = (cause: unknown) => void troubles.push(cause);
-    gateway = await openGateway({ log, host: '127.0.0.1', port: 0, onTrouble });
+    const mayRead = async () => true;
+    gateway = await openGateway({ log, host: '127.0.0.1', port: 0, mayRead, onTrouble });
     client = dial();
   });
   afterEach(async () => {

@@ -45,7 +45,7 @@ export async function runDesk(config: Config, logger: Logger, given: Given): Pro
   page.catch((cause: unknown) => {
     if (!stopped.signal.aborted) logger.error({ cause: wordsOf(cause) }, 'no web page');
   });
-  const gateway = opened.then((log) => openGatewayAt(config, log, logger));
+  const gateway = opened.then((log) => openGatewayAt(config, given.handed, log, logger));
   gateway.catch((cause: unknown) => {
     if (!stopped.signal.aborted) logger.error({ cause: wordsOf(cause) }, 'no gateway');
   });

@@ -3,10 +3,11 @@
  * channel: control files and keys may be root's alone, and all roles obey the same version of them.
  */
 import { join } from 'node:path';
-import type { Config } from '../../control/config.ts';
+import type { Config, TlsFiles } from '../../control/config.ts';
 import type { ControlTexts } from '../../control/controls.ts';
 import { readDeskPassword } from '../../control/desk-password.ts';
 import { readControls } from '../../control/disk.ts';
+import { checkGatewayAccess } from '../../control/gateway-access.ts';
 import { readOperatorsFile } from '../../control/operators-file.ts';
 import { ControlMistake } from '../../mail/trouble.ts';
 import { openCdb, type Cdb } from '../../wire/cdb/reader.ts';
@@ -26,17 +27,20 @@ export type Handed = {
    * none. Absent when we are not root, and doors may read what we may.
    */
   readonly moreRcpthosts?: string | null;
-  /** For the desk only: the line of its password, where one is set. */
+  /** For the desk only: the line of its password, where one is set, and what the gateway shows. */
   readonly deskPassword?: string;
+  readonly gatewayTls?: TlsTexts;
 };
 
 /** Reads everything, and throws `ControlMistake` before anybody has heard of a mistake in it. */
 export function readHanded(config: Config): Handed {
-  const { controlDir, tls } = config;
+  const { controlDir, tls, gateway } = config;
   const deskPassword = readDeskPassword(config);
+  checkGatewayAccess(config, deskPassword);
   return {
     controls: readControls(controlDir).files,
-    ...(tls && { tls: { key: readPem(tls.key), cert: readPem(tls.certificate) } }),
+    ...(tls && { tls: readTls(tls) }),
+    ...(gateway.tls && { gatewayTls: readTls(gateway.tls) }),
     ...(process.geteuid?.() === 0 && {
       moreRcpthosts:
         readOperatorsFile(join(controlDir, moreRcpthostsFile))?.toString('base64') ?? null,
@@ -45,11 +49,16 @@ export function readHanded(config: Config): Handed {
   };
 }
 
-/** What a role needs of it: the private key is nobody's but the doors', the password the desk's. */
+/** What a role needs of it: a private key is nobody's but theirs who show its certificate, the password the desk's. */
 export function handedTo(role: DroppingRole | 'local', handed: Handed): Handed {
-  const { controls, deskPassword, ...doors } = handed;
+  const { controls, deskPassword, gatewayTls, ...doors } = handed;
   if (role === 'door') return { controls, ...doors };
-  return role === 'desk' && deskPassword !== undefined ? { controls, deskPassword } : { controls };
+  if (role !== 'desk') return { controls };
+  return {
+    controls,
+    ...(deskPassword !== undefined && { deskPassword }),
+    ...(gatewayTls !== undefined && { gatewayTls }),
+  };
 }
 
 /** The database that was handed down; `undefined`: there is none. */
@@ -61,6 +70,11 @@ export function moreRcpthostsIn({ moreRcpthosts }: Handed): Cdb | undefined {
     read: (position, length) => bytes.subarray(position, position + length),
   });
 }
+
+const readTls = ({ key, certificate }: TlsFiles): TlsTexts => ({
+  key: readPem(key),
+  cert: readPem(certificate),
+});
 
 function readPem(file: string): string {
   const bytes = readOperatorsFile(file);

@@ -8,10 +8,11 @@ import { getCookie, setCookie } from 'hono/cookie';
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { Socket } from 'node:net';
+import { isLoopback } from '../../mail/ip-address.ts';
 import type { DeskSettings } from '../ports.ts';
 import type { HostNames } from './host-names.ts';
 import { isSame } from './one-time-links.ts';
-import { isLoopback, peerUid } from './peer-uid.ts';
+import { peerUid } from './peer-uid.ts';
 import { sessionLimits, type Sessions } from './sessions.ts';
 
 export type Identity = {

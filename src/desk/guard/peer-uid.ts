@@ -67,6 +67,3 @@ function wordHex(bytes: readonly number[]): string {
   const ordered = isLittle ? [...bytes].reverse() : bytes;
   return Buffer.from(ordered).toString('hex').toUpperCase();
 }
-
-export const isLoopback = (address: string | undefined): boolean =>
-  address !== undefined && /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/i.test(address);
