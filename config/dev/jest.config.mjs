@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Types are checked by `npm run check`; here ts-jest only strips them. */
 export default {
   rootDir: '../..',
@@ -19,4 +21,6 @@ export default {
   },
   reporters: ['default', '<rootDir>/config/dev/tally-reporter.mjs'],
   testTimeout: 20_000,
+  // Many tests wait for processes of their own; jest would keep to one core of two.
+  maxWorkers: Math.max(2, Math.ceil(availableParallelism() / 2)),
 };

@@ -19,10 +19,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openDropBox, type DropBox, type DropBoxParts } from '../../../src/ingress/drop/box.ts';
 import { dropLetter } from '../../../src/ingress/drop/put.ts';
 import { Trouble } from '../../../src/mail/trouble.ts';
 import { ManualClock } from '../../../src/platform/clock.ts';
+import { until } from '../../support/until.ts';
 import { MemoryIntake } from '../memory-intake.ts';
 
 const limit = 1_000_000;
@@ -261,25 +263,22 @@ describe('what is no letter', () => {
 });
 
 describe('the box of a running engine', () => {
-  const turns = async () => {
-    for (let n = 0; n < 50; n += 1) await new Promise((resolve) => setTimeout(resolve, 1));
-  };
+  /** The box reads real files: how long it takes nobody knows. The clock goes on, so that it looks again and again. */
+  const taken = (count: number, passing = 0) =>
+    until(() => {
+      clock.advance(passing);
+      return intake.letters.length === count;
+    }, `letter ${count}`);
   it('is looked at when it opens, when something changes, and now and then', async () => {
     put('one\n');
     box.open();
-    await turns();
-    expect(intake.letters).toHaveLength(1);
+    await taken(1);
     put('two\n');
     clock.advance(1_000);
     changed();
-    await turns();
-    expect(intake.letters).toHaveLength(2);
+    await taken(2);
     put('three\n');
-    clock.advance(31_000);
-    await turns();
-    clock.advance(31_000);
-    await turns();
-    expect(intake.letters).toHaveLength(3);
+    await taken(3, 31_000);
     await box.close();
   });
   it('rests after a trouble, whatever changes', async () => {
@@ -288,14 +287,12 @@ describe('the box of a running engine', () => {
       throw new Trouble('log-full', { tryAgain: true, peer: 'full' });
     };
     box.open();
-    await turns();
+    await until(() => troubles.length === 1, 'the trouble');
     changed();
-    await turns();
+    await sleep(50);
     expect(troubles).toHaveLength(1);
     intake.onBegin = () => undefined;
-    clock.advance(6_000);
-    await turns();
-    expect(intake.letters).toHaveLength(1);
+    await taken(1, 6_000);
     await box.close();
   });
 });
