@@ -13,6 +13,7 @@ import { openProgress, type Progress } from './progress.ts';
 import type { Scenario } from './scenario.ts';
 import { crowdScenario } from './scenarios/crowd.ts';
 import { deepScenario } from './scenarios/deep.ts';
+import { eventStoreScenario } from './scenarios/event-store.ts';
 import { maildirScenario } from './scenarios/maildir.ts';
 import { relayScenario } from './scenarios/relay.ts';
 import { replayScenario } from './scenarios/replay.ts';
@@ -28,6 +29,7 @@ const scenarios: readonly Scenario[] = [
   replayScenario,
   watchScenario,
   crowdScenario,
+  eventStoreScenario,
 ];
 
 const refuse = (words: string): never => {
