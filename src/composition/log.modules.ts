@@ -1,11 +1,11 @@
 /** The engines of log and spool, one module each; `logModule` picks. */
 import { ContainerModule, type ServiceIdentifier } from 'inversify';
-import { mkdirSync } from 'node:fs';
 import type { Config } from '../control/config.ts';
 import { MemoryLog } from '../log/memory/memory-log.ts';
 import { SqliteLog } from '../log/sqlite/sqlite-log.ts';
 import { threadedHand } from '../log/sqlite/threaded-hand.ts';
 import type { DiskSpool } from '../spool/disk/disk-spool.ts';
+import { makeLastingFolder } from '../platform/sync-path.ts';
 import { memorySpool } from '../spool/memory/memory-spool.ts';
 import { openRoom } from '../spool/room.ts';
 import { spoolOf } from './spool-of-log.ts';
@@ -32,7 +32,7 @@ const Disk: ServiceIdentifier<DiskSpool> = Symbol.for('waybill.DiskSpool');
 
 /** The default: one SQLite file, small bodies in it. */
 export const sqliteModule = new ContainerModule(({ bind }) => {
-  mkdirSync('log', { recursive: true, mode: 0o700 });
+  makeLastingFolder('log', 0o700);
   bind(Engine)
     .toResolvedValue(
       (logger, troubles) =>

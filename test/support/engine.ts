@@ -28,6 +28,8 @@ export type EngineOptions = {
   readonly uid?: number;
   /** With the role that watches, which most tests do without; its page at a port of the test's choice, or nowhere. */
   readonly desk?: true | { readonly port: number };
+  /** A program, with its words, that runs the engine in its own place (as `strace -D` does). */
+  readonly under?: (root: string) => readonly string[];
   /** The program that `start` runs, where it is not this repository's own. */
   readonly main?: string;
 };
@@ -92,16 +94,16 @@ export async function makeEngine(options: EngineOptions = {}): Promise<Engine> {
     port,
     output: () => output,
     async start() {
-      const args = ['--disable-warning=ExperimentalWarning', options.main ?? main];
-      child = spawn(
-        process.execPath,
-        [...args, '--config', configDir, '--data', dataDir, 'serve'],
-        {
-          stdio: ['ignore', 'pipe', 'pipe'],
-          env: { ...process.env, ...options.env },
-          ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
-        },
-      );
+      const [program, ...words] = [
+        ...(options.under?.(root) ?? []),
+        ...[process.execPath, '--disable-warning=ExperimentalWarning', options.main ?? main],
+        ...['--config', configDir, '--data', dataDir, 'serve'],
+      ];
+      child = spawn(program!, words, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, ...options.env },
+        ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+      });
       const started = child;
       const before = output.length;
       const hear = (chunk: Buffer) => (output += chunk.toString());

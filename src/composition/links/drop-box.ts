@@ -6,6 +6,7 @@ import type { Trouble } from '../../mail/trouble.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { wordsOf, type Logger } from '../../platform/logger.ts';
 import { nowAndThen } from '../../platform/now-and-then.ts';
+import { makeLastingFolder } from '../../platform/sync-path.ts';
 import type { QueueIntake } from '../../queue/intake.ts';
 import type { Spool } from '../../spool/ports.ts';
 import { directIntake } from './direct-intake.ts';
@@ -63,7 +64,7 @@ function tellOdd(logger: Logger) {
 /** As root it is there already (`data-directory.ts`). */
 function makeBox(): void {
   mkdirSync(asideDirectory, { recursive: true, mode: 0o700 });
-  mkdirSync(dropDirectory, { recursive: true, mode: 0o700 });
+  makeLastingFolder(dropDirectory, 0o700);
   const { mode, uid } = lstatSync(dropDirectory);
   if ((mode & 0o7777) !== dropMode && uid === process.geteuid?.())
     chmodSync(dropDirectory, dropMode);

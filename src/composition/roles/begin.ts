@@ -1,9 +1,10 @@
 /** What must be so before a role starts, and the first thing it is told: who it becomes, and what it must know. */
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../control/config.ts';
 import { errorWords } from '../../platform/errno.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { makeLastingFolder } from '../../platform/sync-path.ts';
 import { ownDataDirectory } from './data-directory.ts';
 import type { Becoming } from './drop-rights.ts';
 import type { SocketGroups } from './given.ts';
@@ -22,14 +23,14 @@ export async function prepareGround(
   logger: Logger,
 ): Promise<RoleUsers | undefined> {
   if (process.geteuid?.() !== 0) {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    makeLastingFolder(config.dataDir, 0o700);
     refuseOthers(config);
     return undefined;
   }
   const roles = droppingRoles.filter((role) => role !== 'desk' || hasDesk(config));
   const accounts = await makeRoleUsers(config, { logger, roles });
   await makeAliasUser(config, { logger });
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o711 });
+  makeLastingFolder(config.dataDir, 0o711);
   const queue = queueUser(accounts, config, logger);
   const users = withDeskIn({ ...accounts, queue }, config, logger);
   const taken = ownDataDirectory(config.dataDir, users);

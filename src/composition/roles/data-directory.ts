@@ -28,7 +28,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, errorWords } from '../../platform/errno.ts';
-import { syncPath } from '../../platform/sync-path.ts';
+import { makeLastingFolder, syncPath } from '../../platform/sync-path.ts';
 import type { RoleUser, RoleUsers } from './role-users.ts';
 
 type Owner = Pick<RoleUser, 'uid' | 'gid'>;
@@ -96,7 +96,7 @@ const homes = 'mail';
  * Throws where the directory is not ours to change; nothing below it is touched then.
  */
 export function ownDataDirectory(directory: string, users: RoleUsers): readonly string[] {
-  mkdirSync(directory, { recursive: true, mode: 0o711 });
+  makeLastingFolder(directory, 0o711);
   const before = ownTop(directory);
   const taken = before.uid === root.uid ? [] : ['.'];
   // From here on nobody but root can put anything else in the place of these folders.
@@ -107,7 +107,7 @@ export function ownDataDirectory(directory: string, users: RoleUsers): readonly 
     }
   }
   if (before.uid !== root.uid && ownHomes(directory, before)) taken.push(homes);
-  syncPath(directory);
+  for (const parent of [directory, join(directory, 'spool')]) syncPath(parent);
   return taken;
 }
 

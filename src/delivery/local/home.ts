@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { chownSync } from 'node:fs';
 import type { Owner } from '../../aliases/owner.ts';
 import { errnoOf, errorWords } from '../../platform/errno.ts';
+import { makeLastingFolder } from '../../platform/sync-path.ts';
 import type { FileCalls } from './file-calls.ts';
 import { defer, type Halt } from './halt.ts';
 import type { Identity, Who } from './identity.ts';
@@ -42,7 +43,7 @@ export function makeHome(
   { switches }: Identity,
 ): Halt | undefined {
   try {
-    files.mkdirSync(dirname(home), { recursive: true, mode: 0o711 });
+    makeLastingFolder(dirname(home), 0o711);
     files.mkdirSync(home, { mode: 0o700 });
     if (switches) chownSync(home, who.uid, who.gid);
     return undefined;

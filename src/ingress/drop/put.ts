@@ -5,12 +5,11 @@
  * A stop on the way leaves a file that only its owner may read; the engine sets it aside after a day
  * and a half, for the caller was never told yes.
  */
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, fchmodSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Trouble } from '../../mail/trouble.ts';
-import { errnoOf } from '../../platform/errno.ts';
+import { syncNameOf } from '../../platform/sync-path.ts';
 import { dropHead, dropWriter, maxEnvelopeBytes, modes, type DropEnvelope } from './drop-file.ts';
 
 export interface DropLetter {
@@ -58,7 +57,7 @@ export function dropLetter(directory: string, leastFreeBytes: number): DropLette
       // From here on the engine may take it, and find it whole.
       fchmodSync(fd, modes.complete);
       fsyncSync(fd);
-      syncName(directory, path);
+      syncNameOf(path);
       open = false;
       closeSync(fd);
     },
@@ -73,29 +72,6 @@ function refuseFull(directory: string, leastFreeBytes: number): void {
   const { bavail, bsize } = statfsSync(directory);
   if (bavail * bsize >= leastFreeBytes) return;
   throw new Trouble('spool-full', { tryAgain: true, peer: 'disk full (#4.3.1)' });
-}
-
-/**
- * Who may not read the directory cannot open it, and so not sync it; but whoever has a file there may
- * have its whole file system synced. Slower, for the rare hour without an engine.
- */
-function syncName(directory: string, path: string): void {
-  let fd: number;
-  try {
-    fd = openSync(directory, 'r');
-  } catch (cause) {
-    if (errnoOf(cause) !== 'EACCES') throw cause;
-    const { status, error } = spawnSync('sync', ['-f', path], { stdio: 'ignore' });
-    if (status === 0) return;
-    // The engine may have taken it meanwhile: then it is safe in the log.
-    if (spawnSync('sync', { stdio: 'ignore' }).status === 0) return;
-    throw error ?? cause;
-  }
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 const tooMany = () =>

@@ -5,12 +5,11 @@
  * synced, all before `stage` resolves. A stop on the way leaves a file that no event names; the
  * sweep at the next start removes those older than a day.
  */
-import { mkdirSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { isTrouble } from '../../mail/trouble.ts';
 import type { Instant } from '../../platform/clock.ts';
-import { syncPath } from '../../platform/sync-path.ts';
+import { makeLastingFolder } from '../../platform/sync-path.ts';
 import { bodyTrouble, refOf, refuseDamaged, refuseOddId } from '../checks.ts';
 import { inlineBodyBytes, type BodyWriter, type Spool } from '../ports.ts';
 import { openBodyFile, readBodyFile, type Folders } from './body-files.ts';
@@ -65,17 +64,8 @@ export function diskSpool(directory: string, inline: InlineBodies): DiskSpool {
 
 function makeFolders(directory: string): Folders {
   const folders = { incoming: join(directory, 'incoming'), bodies: join(directory, 'bodies') };
-  makeFolder(folders.incoming);
-  makeFolder(folders.bodies);
+  for (const folder of [folders.incoming, folders.bodies]) makeLastingFolder(folder, 0o700);
   return folders;
-}
-
-/** A new folder's name is synced in its parent, or a power cut could take folder and letters together. */
-function makeFolder(path: string): void {
-  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  const end = dirname(resolve(first));
-  for (let made = resolve(path); made !== end; made = dirname(made)) syncPath(dirname(made));
 }
 
 function readInline(inline: InlineBodies, id: string): Uint8Array | undefined {
