@@ -7,8 +7,8 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { handOver, isNewEnough } from '../newer-node.mjs';
 
-const wanted = 24;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Other names that a program is known by. */
@@ -18,8 +18,8 @@ const self = basename(fileURLToPath(import.meta.url));
 if (basename(process.argv[1]) === self) process.argv.splice(1, 1);
 const name = basename(process.argv[1] ?? '');
 
-if (Number(process.versions.node.split('.')[0]) >= wanted) await run();
-else await handOver();
+if (isNewEnough) await run();
+else await handOver(name, here(`./${self}`), [name, ...process.argv.slice(2)]);
 
 async function run() {
   const file = Object.hasOwn(links, name) ? links[name] : name;
@@ -32,16 +32,4 @@ async function run() {
   const { rememberCompiled } = await import('../compiled.mjs');
   rememberCompiled();
   await import(program);
-}
-
-async function handOver() {
-  const { spawnSync } = await import('node:child_process');
-  const own = here('../../../node_modules/.bin/node');
-  if (!existsSync(own)) {
-    console.error(`${name}: needs node ${wanted} or newer; this is ${process.version}`);
-    process.exit(111);
-  }
-  const args = ['--disable-warning=ExperimentalWarning', here(`./${self}`), name];
-  const { status } = spawnSync(own, [...args, ...process.argv.slice(2)], { stdio: 'inherit' });
-  process.exit(status ?? 111);
 }
