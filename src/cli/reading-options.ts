@@ -10,6 +10,7 @@ import {
   toOneOf,
   toPlace,
 } from './arguments.ts';
+import { describeLogCopy, toLogFrom, type LogFrom } from './log-copy-options.ts';
 import type { LogOptions } from './log.ts';
 import type { Places } from './places.ts';
 import type { QueueOptions } from './queue.ts';
@@ -102,7 +103,7 @@ export function describeSearch(program: Command): void {
     .option('--parent <id>', 'the letter that it bounced or was forwarded from')
     .option('--limit <n>', 'at most so many letters', toCount)
     .option('--before <id>', 'accepted before this letter: further back')
-    .option('--no-views', 'through the log from its beginning, without the views')
+    .option('--no-views', 'through the log from its end, without the views')
     .option(...urgent)
     .option(...json)
     .addHelpText('after', `\n${times}`)
@@ -113,10 +114,10 @@ export function describeSearch(program: Command): void {
 }
 
 export function describeLog(program: Command): void {
-  program
+  const command = program
     .command('log')
     .description('the events themselves, JSON, one per line')
-    .option('--from <place>', 'begin with the event at this position, or at a time', toPlace)
+    .option('--from <place>', 'begin with the event at this position, or at a time', toLogFrom)
     .option('--follow', 'go on with what comes, until interrupted')
     .option(
       '--checkpoint <name>',
@@ -130,13 +131,23 @@ export function describeLog(program: Command): void {
     .option(...urgent)
     .option('--json', 'as it is anyway')
     .addHelpText('after', `\n${times}`)
-    .action(async (options: LogOptions, command: Command) => {
-      if (options.ack === true && options.checkpoint === undefined) {
-        command.error('error: --ack needs --checkpoint');
-      }
-      const { log } = await import('./log.ts');
-      await log(program.opts<Places>(), options);
-    });
+    .action(
+      async ({ from, ...options }: Omit<LogOptions, 'from'> & { from?: LogFrom }, it: Command) => {
+        if (options.ack === true && options.checkpoint === undefined) {
+          it.error('error: --ack needs --checkpoint');
+        }
+        if (from !== undefined && 'log' in from) {
+          it.error('error: --from is a position or a time; a log is for waybill log copy');
+        } else {
+          const { log } = await import('./log.ts');
+          await log(program.opts<Places>(), {
+            ...options,
+            ...(from === undefined ? {} : { from }),
+          });
+        }
+      },
+    );
+  describeLogCopy(program, command);
 }
 
 export function describeConsumers(program: Command): void {

@@ -1,21 +1,13 @@
 /**
- * `waybill search`: letters that match. Asks the views where there are any, the youngest letters first, and
- * the log for what the views lack; else goes through the log, and tells letters as they come to an end.
+ * `waybill search`: letters that match, the youngest first. Asks the views where there are any, and the log for
+ * what the views lack; else walks over the log from its end.
  */
 import { messageStream } from '../queue/events.ts';
 import { parseMessageId } from '../mail/message-id.ts';
-import { positionBefore, pagesOf } from '../trace/pages.ts';
-import {
-  fold,
-  matchesRecipient,
-  rest,
-  searching,
-  statusOf,
-  type Found,
-  type Question,
-} from '../trace/search.ts';
+import { searchBack } from '../trace/search-back.ts';
+import { matchesRecipient, statusOf, type Found, type Question } from '../trace/search.ts';
 import { toAsciiJson } from '../trace/json.ts';
-import { count, formatInstant, formatParty, safe } from '../trace/words.ts';
+import { formatInstant, formatParty, safe } from '../trace/words.ts';
 import { hasViews, openViews } from '../views/open-views.ts';
 import { giveWay, shareOfReading, type GivingWay } from './giving-way.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
@@ -93,7 +85,7 @@ async function searchViews(asked: Search): Promise<void> {
     onProgress: (done, of) => progress.tell(done, of),
   });
   try {
-    const { position, head } = await views.status();
+    const { lacksFrom } = await views.status();
     let after = before === undefined ? undefined : String(before);
     for (let told = 0; told < limit && !output.gone;) {
       const wanted = Math.min(pageLetters, limit - told);
@@ -108,9 +100,9 @@ async function searchViews(asked: Search): Promise<void> {
       told += letters.length;
       after = next;
     }
-    if (json || head <= position) return;
-    const lack = count(head - position, 'event');
-    console.error(`The views are ${lack} behind; those were read from the log.`);
+    if (json || lacksFrom === undefined) return;
+    const since = formatInstant(lacksFrom);
+    console.error(`The views lack what happened since ${since}; that was read from the log.`);
   } finally {
     views.close();
   }
@@ -118,30 +110,20 @@ async function searchViews(asked: Search): Promise<void> {
 
 async function searchLog(asked: Search): Promise<void> {
   const { opened, question, limit, before, way, output } = asked;
-  const { log } = opened;
   const progress = openProgress('searching');
-  const state = searching(question);
+  const onProgress = (done: number, of: number) => progress.tell(done, of);
   let told = 0;
-  const enough = () => told >= limit || output.gone;
-  const hear = (found: Found): void => {
-    if (enough()) return;
-    told += 1;
-    tell([found], asked);
-  };
-  const from = question.since === undefined ? 0 : await positionBefore(log, question.since);
-  const onProgress = (position: number, upTo: number) => progress.tell(position, upTo);
-  for await (const page of pagesOf(log, { after: from, onProgress, rest: way.rest })) {
-    for (const event of page) {
-      // Of younger letters nothing is ever heard, so that what follows of them is passed over.
-      const isTooYoung = before !== undefined && event.position >= before && event.revision === 0;
-      const found = isTooYoung ? undefined : fold(state, event);
-      if (found !== undefined) hear(found);
-    }
+  for await (const page of searchBack(opened.log, question, {
+    ...{ before, onProgress, rest: way.rest },
+  })) {
+    const letters = page.slice(0, limit - told);
+    if (letters.length > 0) progress.end();
+    tell(letters, asked);
+    told += letters.length;
     await output.drained();
-    if (enough() || isOver(question, page.at(-1)?.at, state.open.size)) break;
+    if (told >= limit || output.gone) break;
   }
   progress.end();
-  for (const found of rest(state)) hear(found);
 }
 
 function tell(letters: readonly Found[], { question, json, output }: Search): void {
@@ -149,10 +131,6 @@ function tell(letters: readonly Found[], { question, json, output }: Search): vo
     for (const line of json ? [toJson(found)] : toLines(found, question)) output.line(line);
   }
 }
-
-/** Past the last letter that can match, with an hour for clocks that were set back, and none of those before open. */
-const isOver = ({ until }: Question, at: number | undefined, open: number): boolean =>
-  until !== undefined && at !== undefined && at > until + 3_600_000 && open === 0;
 
 const toJson = (found: Found): string =>
   toAsciiJson({

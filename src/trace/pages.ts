@@ -31,6 +31,32 @@ export async function* pagesOf(
   }
 }
 
+export type WalkBack = Pick<Walk, 'onProgress' | 'rest'> & {
+  /** Events before this position; default: from the last. */
+  readonly before?: Position | undefined;
+  /** No event up to this position; default: to the first. */
+  readonly downTo?: Position;
+};
+
+/** The same from the end, each page the youngest event first. Progress counts towards the first event. */
+export async function* pagesBack(
+  log: Pick<LogReader, 'readAll'>,
+  { before, downTo = logStart, onProgress, rest }: WalkBack = {},
+): AsyncGenerator<readonly RecordedEvent[]> {
+  let top: Position | undefined;
+  for (let cursor = before; ;) {
+    const from = cursor === undefined ? {} : { after: cursor };
+    const page = await log.readAll({ ...from, direction: 'backwards', limit: pageEvents });
+    const last = page.at(-1)?.position ?? downTo;
+    top ??= page[0]?.position ?? downTo;
+    yield last > downTo ? page : page.filter(({ position }) => position > downTo);
+    onProgress?.(top - Math.max(last, downTo), top - downTo);
+    if (page.length < pageEvents || last <= downTo) return;
+    cursor = last;
+    await rest?.();
+  }
+}
+
 /**
  * A position before which every event is older than `instant`: where to begin when only younger ones
  * matter. Clocks may have been set back; an hour of that is forgiven.
@@ -49,4 +75,14 @@ export async function positionBefore(
     else low = next.position;
   }
   return low;
+}
+
+/** The first event of those that are all younger than `instant`, with the same hour forgiven; `undefined`: there is none. */
+export async function positionAfter(
+  log: Pick<LogReader, 'readAll' | 'head'>,
+  instant: Instant,
+): Promise<Position | undefined> {
+  const last = await positionBefore(log, instant + 2 * 3_600_000);
+  const [next] = await log.readAll({ after: last, limit: 1 });
+  return next?.position;
 }

@@ -1,7 +1,4 @@
-/**
- * Letters that match a question: a fold over the log, in one pass. A letter is told when it is done,
- * those that are not at the end. Only letters that may still match are kept in memory.
- */
+/** Whether a letter is what a question asks for, and what to tell of it: a fold over its story. */
 import type { RecordedEvent } from '../log/ports.ts';
 import type { Address, MessageId } from '../mail/envelope.ts';
 import { messageOf, type Parent, type QueueEvent, type Tried } from '../queue/events.ts';
@@ -70,35 +67,29 @@ export type Found = {
   done: boolean;
 };
 
-export type Searching = {
-  readonly question: Question;
-  /** Letters that may match and are not done. */
-  readonly open: Map<MessageId, Found>;
-};
+/** By the event that began it: whether the letter's story is worth a look. */
+export function isCandidate(first: RecordedEvent, question: Question): boolean {
+  const letter = begun(first);
+  return letter !== undefined && mayMatch(letter, question);
+}
 
-export const searching = (question: Question): Searching => ({ question, open: new Map() });
-
-/** Folds one event in; the letter that it ends, if that matches. */
-export function fold({ question, open }: Searching, event: RecordedEvent): Found | undefined {
-  const message = messageOf(event.stream);
-  if (message === undefined) return undefined;
-  const known = event as RecordedEvent & QueueEvent;
-  if (known.type === 'MessageAccepted') {
-    const letter = accepted(message, known);
-    if (mayMatch(letter, question)) open.set(message, letter);
-    return undefined;
-  }
-  const letter = open.get(message);
-  if (letter === undefined) return undefined;
-  evolve(letter, known, question);
-  if (!letter.done) return undefined;
-  open.delete(message);
+/** What a letter's whole story, in order, says to the question; `undefined`: this letter was not asked for. */
+export function answerOf(
+  [first, ...later]: readonly RecordedEvent[],
+  question: Question,
+): Found | undefined {
+  const letter = first && begun(first);
+  if (letter === undefined || !mayMatch(letter, question)) return undefined;
+  for (const event of later) evolve(letter, event as RecordedEvent & QueueEvent, question);
   return matches(letter, question) ? letter : undefined;
 }
 
-/** What is left at the end of the log. */
-export function* rest({ question, open }: Searching): Generator<Found> {
-  for (const letter of open.values()) if (matches(letter, question)) yield letter;
+function begun(first: RecordedEvent): Found | undefined {
+  const message = messageOf(first.stream);
+  const known = first as RecordedEvent & QueueEvent;
+  return message === undefined || known.type !== 'MessageAccepted'
+    ? undefined
+    : accepted(message, known);
 }
 
 type Accepted = Extract<QueueEvent, { type: 'MessageAccepted' }>;

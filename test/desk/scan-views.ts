@@ -1,7 +1,7 @@
 /** The views' answers by reading the whole log each time: slow, plain, and what the desk's tests compare with. */
 import type { LogReader, RecordedEvent } from '../../src/log/ports.ts';
 import { messageOf, type QueueEvent } from '../../src/queue/events.ts';
-import { fold, rest, searching, type Found } from '../../src/trace/search.ts';
+import { answerOf, type Found } from '../../src/trace/search.ts';
 import type { HostHealth, SaidOften, TrafficStep, Views } from '../../src/views/ports.ts';
 
 type Event = RecordedEvent & QueueEvent;
@@ -9,9 +9,9 @@ type Event = RecordedEvent & QueueEvent;
 export function scanViews(log: Pick<LogReader, 'readAll' | 'head'>): Views {
   const all = async () => (await log.readAll({ limit: 1_000_000 })) as readonly Event[];
   const letters = async (question = {}): Promise<Found[]> => {
-    const state = searching(question);
-    const done = (await all()).flatMap((event) => fold(state, event) ?? []);
-    return [...done, ...rest(state)].sort((a, b) => (a.message < b.message ? 1 : -1));
+    const stories = Map.groupBy(await all(), ({ stream }) => stream);
+    const found = [...stories.values()].flatMap((story) => answerOf(story, question) ?? []);
+    return found.sort((a, b) => (a.message < b.message ? 1 : -1));
   };
   const open = async () => (await letters()).filter(({ done }) => !done);
   return {
@@ -109,6 +109,7 @@ export function scanViews(log: Pick<LogReader, 'readAll' | 'head'>): Views {
         position: head,
         head,
         at: undefined,
+        lacksFrom: undefined,
         letters: (await letters()).length,
         bytes: 0,
         rebuilding: undefined,

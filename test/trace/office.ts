@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { encodeAgenda } from '../../projections/agenda-checkpoint.ts';
 import { empty, fold } from '../../projections/agenda.ts';
 import { openNodeLog } from '../../src/control/node-log.ts';
+import type { EventLog } from '../../src/log/ports.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqlite-log.ts';
 import type { Address, MessageId } from '../../src/mail/envelope.ts';
 import { makeMessageId } from '../../src/mail/message-id.ts';
@@ -17,15 +18,15 @@ import { tempDir } from '../support/temp-dir.ts';
 
 export type Office = Awaited<ReturnType<typeof openOffice>>;
 
-/** `start` is the age 0 of everything in it. */
-export async function openOffice(start = birth) {
+/** `start` is the age 0 of everything in it. `elsewhere`: a log that is not in the directory. */
+export async function openOffice(start = birth, elsewhere?: EventLog) {
   const dir = tempDir();
   for (const folder of ['log', 'checkpoints', 'run', 'spool/bodies']) {
     mkdirSync(dir.file(folder), { recursive: true });
   }
   const clock = new ManualClock(start);
   const logFile = dir.file('log/waybill.db');
-  const log = new SqliteLog(logFile);
+  const log: EventLog = elsewhere ?? new SqliteLog(logFile);
   const letters = openLetters({ log });
   const node = openNodeLog(log, 'here.test', clock);
   await node.tell({
@@ -50,10 +51,9 @@ export async function openOffice(start = birth) {
     ): Promise<MessageId> {
       made += 1;
       const { returnPath = 'joe@here.test', parent, large = false, subject = made } = more;
-      const id = makeMessageId(
-        clock.now(),
-        Uint8Array.from({ length: 10 }, (_, n) => (n === 9 ? made : 0)),
-      );
+      const number = Buffer.alloc(10);
+      number.writeUInt32BE(made, 6);
+      const id = makeMessageId(clock.now(), number);
       const bytes = Buffer.from(`Subject: ${subject}\r\n\r\n${large ? 'x'.repeat(70_000) : ''}`);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       const ref = { id, bytes: bytes.byteLength, sha256 };

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import type { MessageId } from '../../src/mail/envelope.ts';
 import { openPages, type LogPages } from '../../src/log/sqlite/open-pages.ts';
 import type { RecordedEvent } from '../../src/log/ports.ts';
-import { fold, rest, searching, type Found, type Question } from '../../src/trace/search.ts';
+import { answerOf, type Found, type Question } from '../../src/trace/search.ts';
 import { buildViews } from '../../src/views/build.ts';
 import { openViews } from '../../src/views/open-views.ts';
 import { openOffice, type Office } from '../trace/office.ts';
@@ -30,11 +30,10 @@ async function build(): Promise<void> {
   for await (const _ of buildViews({ log, directory, rest: rested, afresh: true })) void _;
 }
 
-/** What a walk from the first event finds, the youngest letter first. */
+/** What each letter's story says, the youngest letter first. */
 function walked(events: readonly RecordedEvent[], question: Question): Found[] {
-  const state = searching(question);
-  const ended = events.map((event) => fold(state, event)).filter((each) => each !== undefined);
-  return [...ended, ...rest(state)].sort((a, b) => b.at - a.at || (a.message < b.message ? 1 : -1));
+  const stories = Map.groupBy(events, ({ stream }) => stream);
+  return [...stories.values()].flatMap((story) => answerOf(story, question) ?? []).reverse();
 }
 
 const allEvents = () => log.readAll({ limit: 100_000 });
