@@ -7,7 +7,9 @@ import { parseInstant } from '../trace/parse-instant.ts';
 export const toInstant = (text: string): number => {
   const at = parseInstant(text, Date.now());
   if (at !== undefined) return at;
-  throw new InvalidArgumentError('no time: try 2026-11-21T06:00, -2h, yesterday 06:00 (UTC)');
+  throw new InvalidArgumentError(
+    'no time: try 2026-11-21T06:00, 2026-11-21 06:00+01:00, -2h, yesterday 06:00 (UTC)',
+  );
 };
 
 export type { Place };

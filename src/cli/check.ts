@@ -3,8 +3,10 @@ import type { EventStore } from '../control/config.ts';
 import { withoutSecrets } from '../control/event-store-address.ts';
 import { toAsciiJson } from '../trace/json.ts';
 import { count, safe } from '../trace/words.ts';
-import { checkConfig, type ConfigCheck, type Finding } from './check-config.ts';
+import { checkConfig, formatFinding, type ConfigCheck } from './check-config.ts';
 import { checkDisk, type DiskCheck } from './check-disk.ts';
+import { checkEventStore } from './check-event-store.ts';
+import { checkFences } from './check-fences.ts';
 import { checkReach, describeUsers } from './check-users.ts';
 import { exitNever } from './exit-codes.ts';
 import { suspicionWords } from './log-trouble.ts';
@@ -28,6 +30,8 @@ export async function check(
     ...checkReach(checked.users, directory),
     ...(suspicion === undefined ? [] : [{ file: files.log, message: suspicion }]),
     ...(await checkQuestions(checked.config)),
+    ...(await eventStoreFindings(checked)),
+    ...(await checkFences(checked.config)),
   ];
   if (json) output.line(toAsciiJson(toJson({ ...checked, warnings }, disk)));
   else for (const line of toLines({ ...checked, warnings }, disk)) output.line(line);
@@ -35,11 +39,31 @@ export async function check(
   if (checked.mistakes.length > 0) process.exitCode = exitNever;
 }
 
-type Listener = { readonly kind: string; readonly host: string; readonly port: number };
+async function eventStoreFindings({ config }: ConfigCheck) {
+  const store = config?.log.eventStore;
+  if (config === undefined || store === undefined) return [];
+  const { desk, dir } = config;
+  const found = await checkEventStore(store, dir);
+  const { credentialsFile } = desk;
+  if (!desk.enabled || credentialsFile === undefined || found.length > 0) return found;
+  const ofDesk = await checkEventStore({ ...store, credentialsFile }, dir);
+  return ofDesk.map(({ message, ...where }) => ({ ...where, message: `the desk: ${message}` }));
+}
+
+type Listener = {
+  readonly kind: string;
+  readonly host: string;
+  readonly port: number;
+  /** Behind a load balancer. */
+  readonly proxied: boolean;
+};
 
 const listenersOf = ({ config }: ConfigCheck): readonly Listener[] =>
   Object.entries(config?.listen ?? {}).flatMap(([kind, endpoints]) =>
-    endpoints.map(({ host, port }) => ({ kind, host, port })),
+    endpoints.map(({ host, port }) => ({
+      ...{ kind, host, port },
+      proxied: config!.proxies.listeners.some((one) => one.host === host && one.port === port),
+    })),
   );
 
 function toJson(checked: ConfigCheck, disk: DiskCheck): unknown {
@@ -70,9 +94,6 @@ function toLines(checked: ConfigCheck, disk: DiskCheck): string[] {
   ];
 }
 
-const formatFinding = ({ file, line, message }: Finding, kind = ''): string =>
-  `${safe(file, 4096)}${line === undefined ? '' : `:${line}`}: ${kind}${safe(message, 500)}`;
-
 function outlook(checked: ConfigCheck, disk: DiskCheck): string[] {
   const { config, controls, users } = checked;
   if (config === undefined || controls === undefined) return [];
@@ -81,8 +102,8 @@ function outlook(checked: ConfigCheck, disk: DiskCheck): string[] {
     config.tls === undefined ? '' : kind === 'smtps' ? ', TLS from the first byte' : ', STARTTLS';
   return [
     ...listenersOf(checked).map(
-      ({ kind, host, port }) =>
-        `would listen on ${host.includes(':') ? `[${host}]` : host}:${port}, ${kind}${tls(kind)}`,
+      ({ kind, host, port, proxied }) =>
+        `would listen on ${host.includes(':') ? `[${host}]` : host}:${port}, ${kind}${tls(kind)}${proxied ? ', behind load balancers alone (PROXY protocol)' : ''}`,
     ),
     `is ${safe(me ?? 'without a name')}; delivers here: ${listed([...locals, ...virtualdomains.keys()])}`,
     `started by root, runs ${safe(describeUsers(users), 500)}; by anybody else, all as that user`,

@@ -1,11 +1,16 @@
-/** `waybill consumers`: who reads the log with a checkpoint, and how far behind each is; and forgets one. */
+/**
+ * `waybill consumers`: who reads the log with a checkpoint, and how far behind each is; and forgets one. A file that
+ * cannot be used is named among the others, and the exit code is 100.
+ */
 import { join } from 'node:path';
-import { readCheckpoint } from '../consumers/checkpoint.ts';
+import { placeIn, readCheckpoint } from '../consumers/checkpoint.ts';
 import { forgetConsumer, isHeld } from '../consumers/consumer.ts';
 import { consumerFile, consumerNames, consumersFolder } from '../consumers/names.ts';
 import type { Position } from '../log/ports.ts';
+import { isTrouble } from '../mail/trouble.ts';
 import { toAsciiJson } from '../trace/json.ts';
-import { count, formatInstant, formatSpan } from '../trace/words.ts';
+import { count, formatInstant, formatSpan, safe } from '../trace/words.ts';
+import { exitNever } from './exit-codes.ts';
 import { withLog } from './open-log.ts';
 import { openOutput } from './output.ts';
 import { dataFiles, type Places } from './places.ts';
@@ -21,6 +26,9 @@ type Standing = {
   readonly held: boolean | undefined;
 };
 
+/** A consumer whose file tells nothing. */
+type Damaged = { readonly name: string; readonly trouble: string };
+
 export async function listConsumers(
   places: Places,
   { json = false }: { readonly json?: boolean },
@@ -30,9 +38,13 @@ export async function listConsumers(
     const directory = join(files.directory, consumersFolder);
     const head = await log.head();
     const names = consumerNames(directory);
-    for (const name of names) {
-      const standing = standingOf(directory, name, head);
-      if (standing !== undefined) output.line(json ? jsonOf(standing) : textOf(standing));
+    const all: (Standing | Damaged)[] = [];
+    for (const name of names) all.push(...(await standingOf(directory, name, head, log)));
+    for (const each of all) output.line(json ? jsonOf(each) : textOf(each));
+    const damaged = all.filter((each) => 'trouble' in each).length;
+    if (damaged > 0) {
+      console.error(`waybill: ${damaged} of ${count(names.length, 'consumer')} cannot be read`);
+      process.exitCode = exitNever;
     }
     if (names.length === 0 && !json) output.line('There are no consumers.');
     await output.drained();
@@ -43,22 +55,37 @@ export async function forget(places: Places, name: string): Promise<void> {
   forgetConsumer(join(dataFiles(places.data).directory, consumersFolder), name);
 }
 
-function standingOf(directory: string, name: string, head: Position): Standing | undefined {
+async function standingOf(
+  directory: string,
+  name: string,
+  head: Position,
+  log: Parameters<typeof placeIn>[1],
+): Promise<readonly (Standing | Damaged)[]> {
   try {
-    const checkpoint = readCheckpoint(consumerFile(directory, name));
+    const file = consumerFile(directory, name);
+    const checkpoint = readCheckpoint(file);
     // Forgotten since the folder was looked at.
-    if (checkpoint === undefined) return undefined;
-    const { position, event, savedAt } = checkpoint;
+    if (checkpoint === undefined) return [];
+    const { position: kept, event, savedAt } = checkpoint;
+    // Where it stands in this log; of another log, as it stands in the file.
+    const position = await placeIn(checkpoint, log, file).catch((cause: unknown) => {
+      if (isTrouble(cause, 'refused')) return kept;
+      throw cause;
+    });
     const held = isHeld(directory, name);
-    return { name, position, behind: head - position, eventAt: event?.at, savedAt, held };
+    return [{ name, position, behind: head - position, eventAt: event?.at, savedAt, held }];
   } catch (cause) {
-    console.error(`waybill: ${cause instanceof Error ? cause.message : String(cause)}`);
-    process.exitCode = 100;
-    return undefined;
+    return [{ name, trouble: cause instanceof Error ? cause.message : String(cause) }];
   }
 }
 
-function textOf({ name, position, behind, eventAt, savedAt, held }: Standing): string {
+const textOf = (each: Standing | Damaged): string =>
+  'trouble' in each ? `${each.name}  ${safe(each.trouble, 600)}` : standingText(each);
+
+const jsonOf = (each: Standing | Damaged): string =>
+  'trouble' in each ? toAsciiJson(each) : standingJson(each);
+
+function standingText({ name, position, behind, eventAt, savedAt, held }: Standing): string {
   const place =
     eventAt === undefined
       ? `at event ${position}`
@@ -74,7 +101,7 @@ function textOf({ name, position, behind, eventAt, savedAt, held }: Standing): s
   return `${name}  ${place}, ${distance}, ${since}, ${user}`;
 }
 
-const jsonOf = ({ eventAt, savedAt, ...standing }: Standing): string =>
+const standingJson = ({ eventAt, savedAt, ...standing }: Standing): string =>
   toAsciiJson({
     ...standing,
     ...(eventAt === undefined ? {} : { eventAt: formatInstant(eventAt, 'ms') }),

@@ -14,7 +14,7 @@ export function describeWhatIf(program: Command): void {
     .option('--limit <n>', 'at most so many differences; 1,000 unless --json', toCount)
     .option('--exit-code', 'exit 100 if anything differs')
     .option('--urgent', 'do not give way to the mail when the machine is busy')
-    .option('--json', 'JSON, a difference per line, the sum in the last line')
+    .option('--json', 'JSON, a difference per line, the sum and warnings in the last line')
     .addHelpText(
       'after',
       '\nExact for who is let in, for routes and for the schedule; how deliveries ended is taken from the record.',

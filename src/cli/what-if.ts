@@ -16,6 +16,7 @@ import type { TwoHomes } from '../what-if/ports.ts';
 import { toRuleSet, type RuleSet } from '../what-if/rule-set.ts';
 import { whatIf, type WhatIf } from '../what-if/what-if.ts';
 import { formatDifference, formatSummary } from '../what-if/words.ts';
+import { checkConfig, formatFinding, type Finding } from './check-config.ts';
 import { exitNever } from './exit-codes.ts';
 import { giveWay, shareOfReading } from './giving-way.ts';
 import { withLog } from './open-log.ts';
@@ -43,6 +44,7 @@ export async function tellWhatIf(places: Places, options: WhatIfOptions): Promis
   const { limit = json ? Infinity : usualLimit } = options;
   const config = readConfig({ dir: places.config, env: process.env, data: places.data });
   const controls = readControls(config.controlDir);
+  const remarks = remarksOn(places);
   const output = openOutput();
   const progress = openProgress('judging again');
   const way = giveWay(urgent ? 1 : shareOfReading);
@@ -62,9 +64,21 @@ export async function tellWhatIf(places: Places, options: WhatIfOptions): Promis
       ? streamed(question, output, limit, progress.end)
       : collected(question, output, limit, progress.end);
   });
+  if (json) output.line(toAsciiJson({ summary, warnings: remarks }));
+  else for (const remark of remarks) console.error(formatFinding(remark, 'warning: '));
   await output.drained();
   const { letters, refusals } = summary.differing;
   if (options.exitCode === true && letters + refusals > 0) process.exitCode = exitNever;
+}
+
+/** What `waybill check` says of them, for a difference may come of a slip; what nothing would start with is among it. */
+function remarksOn(places: Places): readonly Finding[] {
+  const { mistakes, warnings } = checkConfig(places, Date.now());
+  const fatal = mistakes.map((mistake) => ({
+    ...mistake,
+    message: `nothing starts with it: ${mistake.message}`,
+  }));
+  return [...fatal, ...warnings];
 }
 
 function rulesOf({ controlDir }: Config, { files, digest, controls }: LoadedControls): RuleSet {
@@ -128,7 +142,7 @@ async function collected(
 /** So many lines are written before we wait for whoever reads them. */
 const linesAtOnce = 100;
 
-/** Each as it is found, however many; the sum in the last line. */
+/** Each as it is found, however many. */
 async function streamed(
   question: WhatIf,
   output: Output,
@@ -143,7 +157,6 @@ async function streamed(
     if (told % linesAtOnce === 0) await output.drained();
   });
   done();
-  output.line(toAsciiJson({ summary }));
   return summary;
 }
 

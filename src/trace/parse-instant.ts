@@ -37,19 +37,27 @@ function parseCalendar(text: string): Instant | undefined {
   const numbers = [year, month, day, hour, minute, second].map(Number);
   const [y, mo, d, h, mi, s] = numbers as [number, number, number, number, number, number];
   const at = Date.UTC(y, mo - 1, d, h, mi, s);
-  // Date.UTC carries 31 February over into March; we do not guess what was meant.
+  // Date.UTC carries 31 February over into March, and takes the year 26 for 1926; we do not guess what was meant.
   const back = new Date(at);
-  const fits =
-    back.getUTCMonth() === mo - 1 && back.getUTCDate() === d && h < 24 && mi < 60 && s < 60;
-  if (!fits) return undefined;
-  return at + Number(fraction.padEnd(3, '0').slice(0, 3)) - zoneOf(zone);
+  const isDay =
+    back.getUTCFullYear() === y && back.getUTCMonth() === mo - 1 && back.getUTCDate() === d;
+  const fits = isDay && h < 24 && mi < 60 && s < 60;
+  const zoneMs = zoneOf(zone);
+  if (!fits || zoneMs === undefined) return undefined;
+  return at + Number(fraction.padEnd(3, '0').slice(0, 3)) - zoneMs;
 }
 
-function zoneOf(zone: string | undefined): number {
+/** The widest that any place on earth keeps, or kept: UTC-12:00 and UTC+14:00. */
+const [westernmost, easternmost] = [-12 * 60, 14 * 60];
+
+/** Milliseconds ahead of UTC; `undefined` for what is nowhere the time. */
+function zoneOf(zone: string | undefined): number | undefined {
   const match = /^([+-])(\d\d):?(\d\d)$/.exec(zone ?? '');
   if (match === null) return 0;
-  const minutes = Number(match[2]) * 60 + Number(match[3]);
-  return (match[1] === '-' ? -1 : 1) * minutes * 60_000;
+  const [, sign, hours, minutes] = match;
+  const offset = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+  if (Number(minutes) > 59 || offset < westernmost || offset > easternmost) return undefined;
+  return offset * 60_000;
 }
 
 /** `@` and seconds since 1970, as date(1) has it. */
@@ -70,8 +78,12 @@ function parseAgo(text: string, now: Instant): Instant | undefined {
     if (size === undefined) return undefined;
     ms += Number(amount) * size;
   }
-  return now - ms;
+  // Beyond that no date has a name.
+  return now - ms < -farthestMs ? undefined : now - ms;
 }
+
+/** From 1970, both ways: ECMA-262 §21.4.1.1. */
+const farthestMs = 8.64e15;
 
 /** A day by name, a time of day, or both. */
 function parseDay(text: string, now: Instant): Instant | undefined {

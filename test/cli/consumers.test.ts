@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isConsumerName } from '../../src/consumers/names.ts';
 import { seeded } from '../support/seeded.ts';
@@ -191,7 +191,28 @@ describe('waybill consumers', () => {
     expect(foreign.stderr).toContain('it is of another log');
     writeFileSync(checkpointOf('lost'), 'rubbish');
     expect(run('log', '--checkpoint', 'lost').code).toBe(100);
-    expect(run('consumers').stderr).toContain("is not a consumer's checkpoint");
+  });
+
+  it('names a damaged file among the others, and says so in the end', () => {
+    for (const name of ['a', 'c']) run('log', '--checkpoint', name);
+    writeFileSync(checkpointOf('b'), 'rubbish');
+    mkdirSync(checkpointOf('d'));
+    const { code, stdout, stderr } = run('consumers');
+    expect([code, stderr]).toEqual([100, 'waybill: 2 of 4 consumers cannot be read\n']);
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^a {2}at event 0/),
+      expect.stringMatching(/^b {2}.*is not a consumer's checkpoint/),
+      expect.stringMatching(/^c {2}at event 0/),
+      expect.stringMatching(/^d {2}EISDIR/),
+      '',
+    ]);
+    expect(standing()).toMatchObject([
+      { name: 'a', behind: 2 },
+      { name: 'b', trouble: expect.stringContaining("is not a consumer's checkpoint") },
+      { name: 'c', behind: 2 },
+      { name: 'd', trouble: expect.stringContaining('EISDIR') },
+    ]);
+    expect(run('consumers', 'forget', 'b').code).toBe(0);
   });
 
   it('takes no name that leads elsewhere', () => {
