@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { openPast } from '../past/past-queue.ts';
 import { historyFolder, type Snapshot } from '../past/ports.ts';
-import { keepAgenda } from '../queue/agenda-keeper.ts';
 import { factsReader, queueJson, queueSummary, queueText } from '../trace/queue-lines.ts';
 import { firstDue, type QueueCounts } from '../trace/queue-rows.ts';
 import { formatInstant, safe } from '../trace/words.ts';
@@ -14,6 +13,7 @@ import { withLog, type OpenedLog } from './open-log.ts';
 import { openOutput, type Output } from './output.ts';
 import type { Places } from './places.ts';
 import { openProgress } from './progress.ts';
+import { agendaNow } from './queue-now.ts';
 
 export type QueueOptions = { readonly at?: Place; readonly limit: number; readonly json?: boolean };
 
@@ -58,23 +58,14 @@ async function tellEnd(
   }
 }
 
-/** From the checkpoint through the tail of the log, as the engine itself starts. */
 async function snapshotNow({ log, files }: OpenedLog): Promise<Snapshot> {
   const progress = openProgress('replaying the log');
-  const keeper = keepAgenda({
-    log,
-    file: files.checkpoint,
-    onProgress: (position, head) => progress.tell(position, head),
-  });
-  await new Promise<void>((resolve, reject) => {
-    const following = keeper.follow$.subscribe({ error: reject });
-    void keeper.caughtUp.then(() => {
-      following.unsubscribe();
-      resolve();
-    });
+  const { agenda, position } = await agendaNow({
+    ...{ log, checkpoint: files.checkpoint, marks: join(files.directory, historyFolder) },
+    onProgress: (done, of) => progress.tell(done, of),
   });
   progress.end();
-  return { agenda: keeper.agenda, position: keeper.position, now: Date.now() };
+  return { agenda, position, now: Date.now() };
 }
 
 /** From the nearest mark of the past, or the first event: see `src/past/`. */
