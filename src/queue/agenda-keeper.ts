@@ -45,7 +45,7 @@ export type KeeperOptions = {
   readonly log: LogReader;
   /** Absent: no checkpoints, every start folds from the first event. */
   readonly file?: string;
-  /** Events between two checkpoints; default 200,000. */
+  /** Events between two checkpoints; default `usualEvery`. */
   readonly every?: number;
   /** While it catches up, every few thousand events. */
   readonly onProgress?: (position: Position, head: Position) => void;
@@ -67,11 +67,14 @@ export interface Beside {
   readonly file: string | undefined;
 }
 
+/** A second or two of replay. */
+export const usualEvery = 200_000;
+
 /** More than can end between two checkpoints' removals; a few bodies left lying do no harm. */
 const rememberedEnds = 20_000;
 
 export function keepAgenda(options: KeeperOptions): AgendaKeeper {
-  const { log, file, every = 200_000, onProgress, onCaughtUp, beside } = options;
+  const { log, file, every = usualEvery, onProgress, onCaughtUp, beside } = options;
   const { isMine = () => true } = options;
   const agenda = empty();
   let last = nothingFolded;

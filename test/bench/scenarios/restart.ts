@@ -4,12 +4,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canHold, startWithBacklog } from '../backlog.ts';
+import { checkpointed } from '../checkpointed.ts';
 import { send } from '../load.ts';
 import { canDropCaches, dropCaches } from '../machine.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Server } from '../server.ts';
 import { greetingAt, sendOne } from '../smtp-client.ts';
 import type { Stage } from '../stage.ts';
+import type { WaybillServer } from '../waybill-server.ts';
 import { fixed, formatRows, median, thousands, type Row } from '../table.ts';
 
 type Restart = {
@@ -71,6 +73,7 @@ export const restartScenario: Scenario = {
 async function restart(stage: Stage, server: Server, cache: Restart['cache']) {
   const { sink } = stage;
   await makeDue(stage, server);
+  await writtenDown(stage, server);
   await server.kill();
   if (cache === 'cold') dropCaches();
   const base = sink.count();
@@ -86,6 +89,14 @@ async function restart(stage: Stage, server: Server, cache: Restart['cache']) {
   await sink.reaches(base + dueLetters - mostUnderWay, limitMs);
   await stage.calm(60_000);
   return { greeting, accept, delivery, mebibytes: server.group.memory() };
+}
+
+/** As any engine that ran for a while: with a checkpoint, however busy others of its roles still are. */
+async function writtenDown({ progress }: Stage, server: Server): Promise<void> {
+  if (server.name !== 'waybill') return;
+  const { dataDir } = server as WaybillServer;
+  if (!(await checkpointed(dataDir, limitMs)))
+    progress.say(`no checkpoint within ${limitMs / 1000} s; killed without one`);
 }
 
 /** Letters that nobody takes until after the restart; accepted, so they must not be lost either. */
