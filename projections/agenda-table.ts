@@ -5,19 +5,16 @@
  */
 import type { MessageId, RecipientNo } from '../src/mail/envelope.ts';
 import type { Instant } from '../src/platform/clock.ts';
+import { AgendaRows, grown, none, rowStatus, type LaneNo, type Row } from './agenda-rows.ts';
+import { columnsOf } from './agenda-snapshot.ts';
+import { LaneNames } from './lane-names.ts';
 import { LetterIds, type LetterNo } from './letter-ids.ts';
 
-/** Number of a row: one waiting recipient. */
-export type Row = number;
-/** Number of a lane: one destination. */
-export type LaneNo = number;
-
-export const none = -1;
+// The words of the table, for whoever reads its rows.
+export { none, rowStatus, type LaneNo, type Row };
 
 /** Steps along a letter's chain of rows after which an index is worth its memory. */
 const longWay = 64;
-
-export const rowStatus = { free: 0, waiting: 1, attempting: 2 } as const;
 
 /** Told about every change, so that whoever orders the rows by time need not look for them. */
 export type AgendaWatcher = {
@@ -45,21 +42,8 @@ export type AgendaColumns = {
 
 const silent: AgendaWatcher = { waits: () => undefined, rests: () => undefined };
 
-export class AgendaTable {
+export class AgendaTable extends AgendaRows {
   watcher: AgendaWatcher = silent;
-
-  letter = new Int32Array(1024);
-  rcpt = new Int32Array(1024);
-  lane = new Int32Array(1024);
-  due = new Float64Array(1024);
-  status = new Uint8Array(1024);
-  /** 1 once an attempt was made: retries and new mail are served side by side. */
-  tried = new Uint8Array(1024);
-  /** Next row of the same letter, and the one before. */
-  sibling = new Int32Array(1024);
-  elder = new Int32Array(1024);
-  #rows = 0;
-  #freeRow: Row = none;
 
   readonly #ids = new LetterIds();
   #first = new Int32Array(1024);
@@ -67,10 +51,7 @@ export class AgendaTable {
   /** Row by recipient, of the letters where looking it up in the chain was a long way. */
   readonly #index = new Map<LetterNo, Int32Array>();
 
-  #laneNames: (string | undefined)[] = [];
-  #laneUses: number[] = [];
-  #freeLanes: LaneNo[] = [];
-  readonly #laneByName = new Map<string, LaneNo>();
+  readonly #lanes = new LaneNames();
 
   #count = 0;
 
@@ -102,12 +83,17 @@ export class AgendaTable {
 
   /** Of a lane in use. */
   laneName(lane: LaneNo): string {
-    return this.#laneNames[lane]!;
+    return this.#lanes.nameOf(lane);
   }
 
   /** The number of a lane in use. */
   laneNo(name: string): LaneNo | undefined {
-    return this.#laneByName.get(name);
+    return this.#lanes.numberOf(name);
+  }
+
+  /** All lanes in use have numbers below it. */
+  get laneRoom(): number {
+    return this.#lanes.room;
   }
 
   /** A letter with a row per recipient; hearing of it twice changes nothing. */
@@ -116,9 +102,9 @@ export class AgendaTable {
     const letter = this.#open(this.#ids.add(id), false);
     // From the last to the first, so that the chain runs in the order of the envelope.
     for (let rcpt = lanes.length - 1; rcpt >= 0; rcpt -= 1) {
-      const row = this.#takeRow();
+      const row = this.takeRow();
       this.rcpt[row] = rcpt;
-      this.lane[row] = this.#useLane(lanes[rcpt]!, 1);
+      this.lane[row] = this.#lanes.use(lanes[rcpt]!, 1);
       this.due[row] = due;
       this.status[row] = rowStatus.waiting;
       this.tried[row] = 0;
@@ -132,40 +118,7 @@ export class AgendaTable {
    * message id of ours.
    */
   columns(some?: readonly LetterNo[]): AgendaColumns {
-    const letters = some?.length ?? this.letters;
-    const rows = some === undefined ? this.#count : this.rowsIn(some);
-    const numbers = new Int32Array(this.#laneNames.length).fill(none);
-    const lanes: string[] = [];
-    const to = {
-      ids: new Uint32Array(4 * letters),
-      held: new Uint8Array(letters),
-      counts: new Uint32Array(letters),
-      rcpt: new Uint32Array(rows),
-      lane: new Uint32Array(rows),
-      due: new Float64Array(rows),
-      status: new Uint8Array(rows),
-      tried: new Uint8Array(rows),
-    };
-    let at = 0;
-    let no = 0;
-    for (const letter of some ?? this.#ids.numbers()) {
-      const first = at;
-      for (let row = this.#first[letter]!; row !== none; row = this.sibling[row]!) {
-        const lane = this.lane[row]!;
-        if (numbers[lane] === none) numbers[lane] = lanes.push(this.#laneNames[lane]!) - 1;
-        to.rcpt[at] = this.rcpt[row]!;
-        to.lane[at] = numbers[lane]!;
-        to.due[at] = this.due[row]!;
-        to.status[at] = this.status[row]!;
-        to.tried[at] = this.tried[row]!;
-        at += 1;
-      }
-      this.#ids.copyWords(letter, to.ids, 4 * no);
-      to.held[no] = this.#held[letter]!;
-      to.counts[no] = at - first;
-      no += 1;
-    }
-    return { ...to, lanes };
+    return columnsOf(this, some);
   }
 
   /** How many rows these letters have. */
@@ -181,14 +134,14 @@ export class AgendaTable {
   fill({ ids, held, counts, lanes, ...rows }: AgendaColumns): void {
     const uses = new Uint32Array(lanes.length);
     for (const lane of rows.lane) uses[lane]! += 1;
-    const numbers = lanes.map((name, lane) => this.#useLane(name, uses[lane]!));
+    const numbers = lanes.map((name, lane) => this.#lanes.use(name, uses[lane]!));
     let end = 0;
     for (let no = 0; no < counts.length; no += 1) {
       const letter = this.#open(this.#ids.addWords(ids, 4 * no), held[no] === 1);
       end += counts[no]!;
       // Chained from the last to the first, so that the chain runs as it did.
       for (let at = end - 1; at >= end - counts[no]!; at -= 1) {
-        const row = this.#takeRow();
+        const row = this.takeRow();
         this.rcpt[row] = rows.rcpt[at]!;
         this.lane[row] = numbers[rows.lane[at]!]!;
         this.due[row] = rows.due[at]!;
@@ -197,6 +150,16 @@ export class AgendaTable {
         this.#chain(letter, row);
       }
     }
+  }
+
+  /** The letter's first row; `sibling` has the others. */
+  firstOf(letter: LetterNo): Row {
+    return this.#first[letter]!;
+  }
+
+  /** Its name as four words. */
+  copyWords(letter: LetterNo, to: Uint32Array, at: number): void {
+    this.#ids.copyWords(letter, to, at);
   }
 
   *rowsOf(letter: LetterNo): Generator<Row> {
@@ -245,9 +208,9 @@ export class AgendaTable {
     // The watcher finds the row by its old lane, so it hears first.
     this.watcher.rests(row);
     const before = this.lane[row]!;
-    if (this.#laneNames[before] !== lane) {
-      this.lane[row] = this.#useLane(lane, 1);
-      this.#leaveLane(before);
+    if (this.#lanes.nameOf(before) !== lane) {
+      this.lane[row] = this.#lanes.use(lane, 1);
+      this.#lanes.leave(before);
     }
     this.status[row] = rowStatus.attempting;
     this.tried[row] = 1;
@@ -263,10 +226,8 @@ export class AgendaTable {
     this.watcher.rests(row);
     const letter = this.letter[row]!;
     this.#unchain(letter, row);
-    this.#leaveLane(this.lane[row]!);
-    this.status[row] = rowStatus.free;
-    this.sibling[row] = this.#freeRow;
-    this.#freeRow = row;
+    this.#lanes.leave(this.lane[row]!);
+    this.giveBackRow(row);
     this.#count -= 1;
     if (this.#first[letter] !== none) return;
     this.#index.delete(letter);
@@ -327,28 +288,6 @@ export class AgendaTable {
     this.#count += 1;
   }
 
-  #takeRow(): Row {
-    const row = this.#freeRow;
-    if (row !== none) {
-      this.#freeRow = this.sibling[row]!;
-      return row;
-    }
-    if (this.#rows === this.letter.length) this.#grow();
-    return this.#rows++;
-  }
-
-  #grow(): void {
-    const size = this.letter.length * 2;
-    this.letter = grown(this.letter, new Int32Array(size));
-    this.rcpt = grown(this.rcpt, new Int32Array(size));
-    this.lane = grown(this.lane, new Int32Array(size));
-    this.due = grown(this.due, new Float64Array(size));
-    this.status = grown(this.status, new Uint8Array(size));
-    this.tried = grown(this.tried, new Uint8Array(size));
-    this.sibling = grown(this.sibling, new Int32Array(size));
-    this.elder = grown(this.elder, new Int32Array(size));
-  }
-
   #unchain(letter: LetterNo, row: Row): void {
     const before = this.elder[row]!;
     const after = this.sibling[row]!;
@@ -358,30 +297,4 @@ export class AgendaTable {
     const index = this.#index.get(letter);
     if (index !== undefined) index[this.rcpt[row]!] = none;
   }
-
-  #useLane(name: string, times: number): LaneNo {
-    const known = this.#laneByName.get(name);
-    if (known !== undefined) {
-      this.#laneUses[known]! += times;
-      return known;
-    }
-    const lane = this.#freeLanes.pop() ?? this.#laneNames.length;
-    this.#laneNames[lane] = name;
-    this.#laneUses[lane] = times;
-    this.#laneByName.set(name, lane);
-    return lane;
-  }
-
-  #leaveLane(lane: LaneNo): void {
-    this.#laneUses[lane]! -= 1;
-    if (this.#laneUses[lane]! > 0) return;
-    this.#laneByName.delete(this.#laneNames[lane]!);
-    this.#laneNames[lane] = undefined;
-    this.#freeLanes.push(lane);
-  }
-}
-
-function grown<T extends { set(from: T): void }>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }

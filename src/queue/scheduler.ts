@@ -1,7 +1,7 @@
 /**
  * Who gets the next slot. Watches the agenda's rows, orders the waiting ones by due time, keeps the
- * due ones in a lane per destination, and hands out jobs only as slots fall free: nothing queues up
- * behind it.
+ * due ones in a lane per destination (`due-lanes.ts`), and hands out jobs only as slots fall free: nothing
+ * queues up behind it.
  *
  * Fair three ways. Lanes take turns. Within a lane, new mail and retries take turns, so that neither
  * starves the other (qmail's "silly" syndrome). And no lane may hold more than its share of the slots
@@ -18,22 +18,15 @@ import {
 import type { MessageId, RecipientNo } from '../mail/envelope.ts';
 import type { Cancel, Clock, Instant } from '../platform/clock.ts';
 import { DueHeap } from './due-heap.ts';
-import { LaneLists } from './lane-lists.ts';
-import { LaneShares } from './lane-shares.ts';
+import { DueLanes, type Taken } from './due-lanes.ts';
 import { place, RowPlaces } from './row-places.ts';
-import type { ChannelName } from './ports.ts';
 
 /** Permission to attempt some recipients of one letter; must be given back with `release`. */
-export type Job = {
+export type Job = Taken & {
   readonly no: number;
   readonly message: MessageId;
   readonly rcpts: readonly RecipientNo[];
-  readonly channel: ChannelName;
-  readonly lane: string;
-  /** Whether the lane was in trouble when the job was handed out. */
-  readonly troubled: boolean;
   readonly takenAt: Instant;
-  readonly rows: readonly Row[];
 };
 
 export type Slots = { readonly local: number; readonly remote: number };
@@ -48,25 +41,13 @@ export type SchedulerOptions = {
   readonly isMine?: (message: MessageId) => boolean;
 };
 
-type ChannelState = {
-  /** Jobs not given back yet. */
-  active: number;
-  /** Those of them that hold a slot. */
-  busy: number;
-  troubled: number;
-  /** Sound and troubled lanes take turns, as long as both may have a slot. */
-  troubledNext: boolean;
-  readonly lists: LaneLists;
-};
-
 export class Scheduler implements AgendaWatcher {
   readonly #table: AgendaTable;
   readonly #options: SchedulerOptions;
   readonly #heap: DueHeap;
-  readonly #channels: Record<ChannelName, ChannelState>;
+  readonly #lanes: DueLanes;
   readonly #stirred = new Subject<void>();
   readonly #places = new RowPlaces();
-  readonly #shares = new LaneShares();
   readonly #parked = new Set<MessageId>();
   /** Jobs that hold a slot, by number. */
   readonly #busy = new Set<number>();
@@ -80,10 +61,8 @@ export class Scheduler implements AgendaWatcher {
     this.#table = table;
     this.#options = options;
     this.#heap = new DueHeap((row) => table.due[row]!);
-    this.#channels = {
-      local: { active: 0, busy: 0, troubled: 0, troubledNext: false, lists: new LaneLists() },
-      remote: { active: 0, busy: 0, troubled: 0, troubledNext: false, lists: new LaneLists() },
-    };
+    // RFC 5321 §4.5.3.1.8: a server takes at least so many.
+    this.#lanes = new DueLanes(table, options.maxRecipients ?? 100);
   }
 
   /** Emits when `take` may have something to give: work fell due, a slot fell free. */
@@ -93,7 +72,7 @@ export class Scheduler implements AgendaWatcher {
 
   /** Jobs handed out and not yet given back. */
   get active(): Slots {
-    return { local: this.#channels.local.active, remote: this.#channels.remote.active };
+    return { local: this.#lanes.active('local'), remote: this.#lanes.active('remote') };
   }
 
   /** Takes over all rows that wait in the table and starts handing out jobs. */
@@ -152,7 +131,7 @@ export class Scheduler implements AgendaWatcher {
     if (this.#parked.size > 0 && this.#parked.has(this.#idOf(row))) return;
     const { isMine } = this.#options;
     if (isMine !== undefined && !isMine(this.#idOf(row))) return;
-    if (this.#places.of(row) === place.lane) this.#leaveLane(row);
+    if (this.#places.of(row) === place.lane) this.#lanes.leave(row);
     if (this.#table.due[row]! <= this.#options.clock.now()) {
       this.#heap.remove(row);
       this.#enterLane(row);
@@ -171,7 +150,7 @@ export class Scheduler implements AgendaWatcher {
       return;
     }
     if (this.#places.of(row) === place.heap) this.#heap.remove(row);
-    if (this.#places.of(row) === place.lane) this.#leaveLane(row);
+    if (this.#places.of(row) === place.lane) this.#lanes.leave(row);
     this.#places.put(row, place.nowhere);
   }
 
@@ -181,7 +160,9 @@ export class Scheduler implements AgendaWatcher {
     this.#fallDue();
     const slots = this.#options.slots();
     // Local first: it is short, and what it forwards feeds the other.
-    return this.#takeFrom('local', slots.local) ?? this.#takeFrom('remote', slots.remote);
+    const taken =
+      this.#lanes.take('local', slots.local) ?? this.#lanes.take('remote', slots.remote);
+    return taken && this.#makeJob(taken);
   }
 
   /** The log has an attempt for these recipients of the job; its other rows are free for other jobs. */
@@ -200,18 +181,14 @@ export class Scheduler implements AgendaWatcher {
    */
   free(job: Job, trouble?: boolean): void {
     if (!this.#busy.delete(job.no)) return;
-    const channel = this.#channels[job.channel];
-    channel.busy -= 1;
-    if (job.troubled) channel.troubled -= 1;
-    this.#shares.giveBack(job.lane, this.#options.clock.now() - job.takenAt);
-    if (trouble !== undefined) this.#noteTrouble(channel, job.lane, trouble);
+    this.#lanes.free(job, this.#options.clock.now() - job.takenAt, trouble);
     this.stir();
   }
 
   /** Gives the job back, and its slot if it still has it. */
   release(job: Job, trouble?: boolean): void {
     this.free(job, trouble);
-    this.#channels[job.channel].active -= 1;
+    this.#lanes.done(job.channel);
     for (const row of job.rows) {
       if (!this.#places.isOutWith(row, job.no)) continue;
       if (this.#places.of(row) === place.ahead) this.#places.put(row, place.unheard);
@@ -244,85 +221,19 @@ export class Scheduler implements AgendaWatcher {
     this.#setAlarm();
   }
 
-  #takeFrom(name: ChannelName, slots: number): Job | undefined {
-    const channel = this.#channels[name];
-    const free = slots - channel.busy;
-    // Verdicts that wait for the log are bounded, too.
-    if (free <= 0 || channel.active >= 2 * slots) return undefined;
-    const first = channel.troubledNext;
-    channel.troubledNext = !first;
-    const row = this.#pick(channel, first, free, slots) ?? this.#pick(channel, !first, free, slots);
-    return row === undefined ? undefined : this.#makeJob(name, channel, row);
-  }
-
-  #pick(channel: ChannelState, troubled: boolean, free: number, slots: number): Row | undefined {
-    const nameOf = (lane: number) => this.#table.laneName(lane);
-    if (!troubled) {
-      return channel.lists.take('sound', (lane) => this.#shares.mayHaveOneMore(nameOf(lane), free));
-    }
-    if (channel.troubled >= Math.max(1, Math.floor(slots / 4))) return undefined;
-    return channel.lists.take('troubled', (lane) => this.#shares.of(nameOf(lane)) === 0);
-  }
-
-  #makeJob(name: ChannelName, channel: ChannelState, first: Row): Job {
-    const table = this.#table;
-    const lane = table.laneName(table.lane[first]!);
-    const troubled = this.#shares.isTroubled(lane);
+  #makeJob(taken: Taken): Job {
+    const { rows } = taken;
     const no = (this.#jobs = (this.#jobs + 1) % 0x7fffffff);
-    const rows = this.#companions(name, first);
-    for (const row of rows) {
-      if (row !== first) this.#leaveLane(row);
-      this.#places.take(row, no);
-    }
-    channel.active += 1;
-    channel.busy += 1;
+    for (const row of rows) this.#places.take(row, no);
     this.#busy.add(no);
-    if (troubled) channel.troubled += 1;
-    this.#shares.take(lane);
     const takenAt = this.#options.clock.now();
-    const rcpts = rows.map((row) => table.rcpt[row]!);
-    const message = this.#idOf(first);
-    return { no, message, rcpts, channel: name, lane, troubled, takenAt, rows };
-  }
-
-  /** The due recipients of the same letter in the same lane: they share one transaction. */
-  #companions(name: ChannelName, first: Row): Row[] {
-    const { maxRecipients = 100 } = this.#options;
-    const { lane, letter, rcpt, tried } = this.#table;
-    const rows = [first];
-    if (this.#table.isAlone(first)) return rows;
-    // Rows of one letter stand together in their lane. Not the whole of a long lane is asked: whoever
-    // is further away gets a job of their own.
-    let strangers = 10 * maxRecipients;
-    for (const row of this.#channels[name].lists.rowsOf(lane[first]!, tried[first] === 1)) {
-      if (rows.length >= maxRecipients || strangers === 0) break;
-      if (letter[row] === letter[first]) rows.push(row);
-      else strangers -= 1;
-    }
-    return rows.sort((a, b) => rcpt[a]! - rcpt[b]!);
-  }
-
-  #noteTrouble(channel: ChannelState, lane: string, trouble: boolean): void {
-    if (!this.#shares.note(lane, trouble)) return;
-    const no = this.#table.laneNo(lane);
-    if (no !== undefined) channel.lists.mark(no, trouble);
+    const rcpts = rows.map((row) => this.#table.rcpt[row]!);
+    return { ...taken, no, message: this.#idOf(rows[0]!), rcpts, takenAt };
   }
 
   #enterLane(row: Row): void {
-    const lane = this.#table.lane[row]!;
     this.#places.put(row, place.lane);
-    const name = this.#table.laneName(lane);
-    this.#listsOf(lane).add(row, lane, this.#table.tried[row] === 1, this.#shares.isTroubled(name));
-  }
-
-  #leaveLane(row: Row): void {
-    const lane = this.#table.lane[row]!;
-    this.#listsOf(lane).remove(row, lane, this.#table.tried[row] === 1);
-  }
-
-  #listsOf(lane: number): LaneLists {
-    const name = this.#table.laneName(lane);
-    return this.#channels[name.startsWith('local ') ? 'local' : 'remote'].lists;
+    this.#lanes.enter(row);
   }
 
   /** One alarm for the whole queue: for whatever is due first. */
