@@ -1,6 +1,6 @@
 /** Option texts to values, as a question declares them. Pure. */
 import type { Instant } from '../platform/clock.ts';
-import type { Given, Option, Question } from './ports.ts';
+import type { Declared, Given, Option } from './ports.ts';
 
 /** Wrong options: for ever, and its message is for whoever typed them. */
 export class OptionMistake extends Error {
@@ -9,7 +9,7 @@ export class OptionMistake extends Error {
 
 /** Throws `OptionMistake`. A flag is given by any text but `false`. */
 export function toGiven(
-  { options = {} }: Question,
+  { options = {} }: Declared,
   texts: { readonly [name: string]: string | undefined },
   since?: Instant,
 ): Given {

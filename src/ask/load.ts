@@ -1,30 +1,24 @@
 /**
- * Questions from files: those that come along, and a person's own in folders of `[projections] folders`. A file
- * that is no question is left out and told of, with the line where it goes wrong; nothing else stops for it.
+ * Questions by name: those that come along, and a person's own in folders of `[projections] folders`, whose code
+ * never runs in this process. A file that is no question is left out and told of, with the line where it
+ * goes wrong; nothing else stops for it.
  */
-import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { errorWords } from '../platform/errno.ts';
-import type { Named, Question } from './ports.ts';
+import { openCaged, openUncaged, type Caged, type CagedIn } from './asking.ts';
+import type { Named } from './ports.ts';
+import type { Unfit } from './question-file.ts';
 import { distrustOf } from './rights.ts';
 import { shipped, shippedNames } from './shipped.ts';
 
-export type Refused = {
-  readonly file: string;
-  /** From 1; absent where nobody knows, or it is not about a line. */
-  readonly line?: number;
-  readonly why: string;
-};
+export type Refused = Unfit & { readonly file: string };
 
-export type Loading = {
+export type Loading = CagedIn & {
   /** Absolute paths. */
   readonly folders: readonly string[];
   /** Only files that nobody but root and these users can change; absent: any. */
   readonly trusted?: readonly number[] | undefined;
-  /** Milliseconds that a file may wait for something before it exports its question; default 5,000. */
-  readonly withinMs?: number;
 };
 
 export type Loaded = { readonly questions: readonly Named[]; readonly refused: readonly Refused[] };
@@ -34,30 +28,35 @@ const namePattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /** All there are, by name; the shipped ones first. */
 export async function loadAll(loading: Loading): Promise<Loaded> {
-  const own = await Promise.all(filesOf(loading).map((file) => loadFile(file, loading)));
-  const questions = await Promise.all(shippedNames.map(loadShipped));
-  const refused: Refused[] = missing(loading);
-  for (const each of own) {
-    if ('why' in each) refused.push(each);
-    else questions.push(each);
+  const questions: Named[] = await Promise.all(shippedNames.map(loadShipped));
+  const refused = missing(loading);
+  for (const file of filesOf(loading)) {
+    const own = await declarationOf(file, loading);
+    if ('why' in own) refused.push(own);
+    else questions.push(own);
   }
   return { questions, refused };
 }
 
-/** One by its name: `undefined` when there is none. Nothing else is loaded. */
+/** One by its name, in a cage to be asked in: `undefined` when there is none. Nothing else is loaded. */
 export async function loadOne(
   name: string,
   loading: Loading,
-): Promise<Named | Refused | undefined> {
-  if (shippedNames.includes(name)) return loadShipped(name);
+): Promise<Caged | Refused | undefined> {
+  if (shippedNames.includes(name)) {
+    return openUncaged(name, (await shipped[name]!()).question, loading);
+  }
   const file = filesOf(loading).find((path) => nameOf(path) === name);
-  return file === undefined ? undefined : loadFile(file, loading);
+  if (file === undefined) return undefined;
+  const why = reasonAgainst(file, loading);
+  return why === undefined ? loadFile(file, name, loading) : { file, why };
 }
 
-const loadShipped = async (name: string): Promise<Named> => ({
-  name,
-  question: (await shipped[name]!()).question,
-});
+/** What we ship says what it is without a cage. */
+const loadShipped = async (name: string): Promise<Named> => {
+  const { question } = await shipped[name]!();
+  return { name, question };
+};
 
 const nameOf = (file: string): string => basename(file, extname(file));
 
@@ -89,37 +88,38 @@ function missing({ folders }: Loading): Refused[] {
   });
 }
 
-async function loadFile(
-  file: string,
-  { folders, trusted, withinMs = 5_000 }: Loading,
-): Promise<Named | Refused> {
-  const name = nameOf(file);
-  try {
-    const why = refusalOf(file, name, folders) ?? (trusted && distrustWords(file, trusted));
-    if (why !== undefined) return { file, why };
-    // What was changed since is read again.
-    const url = `${pathToFileURL(file).href}?${statSync(file).mtimeMs}`;
-    const module = await imported(url, withinMs);
-    const question = module.question ?? module.default;
-    const lack = lackOf(question);
-    if (lack === undefined) return { name, question: question as Question };
-    return { file, ...lineOf(file, /\bquestion\b|\bexport default\b/), why: lack };
-  } catch (cause) {
-    return { file, ...placeIn(file, cause), why: firstLine(cause) };
-  }
+/** A page asks for the list again and again: what a file says is known until the file is another. */
+const declarations = new Map<string, { readonly stamp: string; readonly told: Named | Refused }>();
+
+async function declarationOf(file: string, loading: Loading): Promise<Named | Refused> {
+  const why = reasonAgainst(file, loading);
+  if (why !== undefined) return { file, why };
+  const stamp = stampOf(file);
+  const known = declarations.get(file);
+  if (known?.stamp === stamp) return known.told;
+  const caged = await loadFile(file, nameOf(file), loading);
+  const told = 'why' in caged ? caged : caged.named;
+  if (!('why' in caged)) caged.close();
+  declarations.set(file, { stamp, told });
+  return told;
 }
 
-type Module = { readonly question?: unknown; readonly default?: unknown };
+function stampOf(file: string): string {
+  const { mtimeMs, ctimeMs, size } = statSync(file);
+  return `${mtimeMs} ${ctimeMs} ${size}`;
+}
 
-/** The timer also keeps the process alive, which else would end in silence when a file waits for what never comes. */
-async function imported(url: string, withinMs: number): Promise<Module> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const why = `it was not loaded within ${withinMs} ms: it waits for something`;
-  const timer = setTimeout(() => reject(new Error(why)), withinMs);
+async function loadFile(file: string, name: string, how: CagedIn): Promise<Caged | Refused> {
+  const caged = await openCaged(name, file, how);
+  return 'why' in caged ? { file, ...caged } : caged;
+}
+
+function reasonAgainst(file: string, { folders, trusted }: Loading): string | undefined {
   try {
-    return (await Promise.race([import(url), late])) as Module;
-  } finally {
-    clearTimeout(timer);
+    statSync(file);
+    return refusalOf(file, nameOf(file), folders) ?? (trusted && distrustWords(file, trusted));
+  } catch (cause) {
+    return `the file cannot be read: ${errorWords(cause)}`;
   }
 }
 
@@ -136,67 +136,6 @@ function distrustWords(file: string, trusted: readonly number[]): string | undef
   if (why === undefined) return undefined;
   return `not loaded, since it would run with our rights and others could have written it: ${why}`;
 }
-
-/** What a value lacks to be a question. */
-function lackOf(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) {
-    return 'it must export `question` (or a default): an object with title, about, bounds, empty, fold, answer';
-  }
-  const question = value as { readonly [key: string]: unknown };
-  for (const key of ['title', 'about', 'bounds']) {
-    if (typeof question[key] !== 'string') return `question.${key} must be a text`;
-  }
-  for (const key of ['empty', 'fold']) {
-    if (typeof question[key] !== 'function') return `question.${key} must be a function`;
-  }
-  const answers = ['answer', 'said'].filter((key) => typeof question[key] === 'function');
-  if (answers.length !== 1) return 'question must have one of the functions answer and said';
-  if (question['hears'] !== undefined && !Array.isArray(question['hears'])) {
-    return 'question.hears must be a list of event types';
-  }
-  return lackOfOptions(question['options']);
-}
-
-const kinds: readonly unknown[] = ['text', 'number', 'span', 'flag'];
-
-function lackOfOptions(options: unknown): string | undefined {
-  for (const [name, option] of Object.entries(options ?? {})) {
-    const { kind, about } = (option ?? {}) as { kind?: unknown; about?: unknown };
-    if (!namePattern.test(name)) return `question.options.${name}: not a name for an option`;
-    if (!kinds.includes(kind) && !Array.isArray(kind)) {
-      return `question.options.${name}.kind must be text, number, span, flag or a list of words`;
-    }
-    if (typeof about !== 'string') return `question.options.${name}.about must be a text`;
-  }
-  return undefined;
-}
-
-/** Where an error says that it is: before its stack when code cannot be read, in it when code fails. */
-function placeIn(file: string, cause: unknown): { readonly line?: number } {
-  const stack = cause instanceof Error ? (cause.stack ?? '') : '';
-  const at = stack.indexOf(file);
-  const told = at === -1 ? null : /^(?:\?[\d.]+)?:(\d+)/.exec(stack.slice(at + file.length));
-  if (told !== null) return { line: Number(told[1]) };
-  const syntax = syntaxLine(file, cause);
-  return syntax === undefined ? {} : { line: syntax };
-}
-
-/** Where plain JavaScript is no JavaScript, node tells only when it is asked to look at that file and nothing else. */
-function syntaxLine(file: string, cause: unknown): number | undefined {
-  if (!(cause instanceof SyntaxError)) return undefined;
-  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' });
-  const line = /^(?:file:\/\/)?\/[^\n]*:(\d+)$/m.exec(stderr)?.[1];
-  return line === undefined ? undefined : Number(line);
-}
-
-function lineOf(file: string, pattern: RegExp): { readonly line?: number } {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  const index = lines.findIndex((line) => pattern.test(line) && !/^\s*(\/\/|\*|\/\*)/.test(line));
-  return { line: index === -1 ? 1 : index + 1 };
-}
-
-const firstLine = (cause: unknown): string =>
-  (cause instanceof Error ? cause.message : `it threw ${String(cause)}`).split('\n')[0]!;
 
 /** `file:line: why`. */
 export const refusedWords = ({ file, line, why }: Refused): string =>

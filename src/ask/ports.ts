@@ -92,5 +92,27 @@ export interface Question<View = any> {
   said?(view: View): readonly string[];
 }
 
+/** What a question says of itself: all of it that leaves its cage. */
+export type Declared = Pick<
+  Question,
+  'title' | 'about' | 'bounds' | 'options' | 'hears' | 'learns'
+> & {
+  /** It has `said`: it goes line by line. */
+  readonly byLine?: boolean;
+};
+
 /** A question by its name: that of its file. */
-export type Named = { readonly name: string; readonly question: Question };
+export type Named = { readonly name: string; readonly question: Declared };
+
+/** Why a question does not go on. Its texts may quote a stranger's. */
+export type Parked = {
+  /** While it heard events; or while it was giving its answer. */
+  readonly during: 'fold' | 'answer';
+  /** The event that it was folding, where that is known. */
+  readonly event?: Pick<Happening, 'position' | 'stream' | 'revision' | 'type'>;
+  readonly error: string;
+  /** `file:line:column` of the place in its code, where the error tells. */
+  readonly where?: string;
+  /** It would not get that far a second time, either. */
+  readonly memory?: true;
+};

@@ -1,19 +1,18 @@
-/** `waybill ask`: one question, folded over the log; now, as it was, or as it goes on. Exit 111: it is parked. */
+/** `waybill ask`: one question, folded over the log; now, as it was, or as it goes on. Exit 100: it failed. */
+import type { Asking, Caged } from '../ask/asking.ts';
 import { toGiven, OptionMistake } from '../ask/given.ts';
-import { loadAll, loadOne, refusedWords, type Loading, type Refused } from '../ask/load.ts';
-import type { Given, Named } from '../ask/ports.ts';
+import { loadAll, loadOne, refusedWords, type Loading } from '../ask/load.ts';
+import { parkedWords } from '../ask/parked.ts';
 import { answerBefore } from '../ask/restore.ts';
-import { answerOf, parkedWords, startRun, type Run } from '../ask/run.ts';
 import { walk, type Walk, type Walked } from '../ask/walk.ts';
 import { readConfig } from '../control/config.ts';
 import { Trouble } from '../mail/trouble.ts';
-import { positionBefore } from '../trace/pages.ts';
 import { safe } from '../trace/words.ts';
 import type { Place } from './arguments.ts';
 import { followAnswers } from './ask-follow.ts';
 import { openPrinter, type Printer } from './ask-print.ts';
 import { helpOf, listOf, ownOptions } from './ask-words.ts';
-import { exitTryLater } from './exit-codes.ts';
+import { exitNever, exitTryLater } from './exit-codes.ts';
 import { giveWay, shareOfReading } from './giving-way.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
 import { openOutput, type Output } from './output.ts';
@@ -29,8 +28,8 @@ export type AskOptions = {
   readonly json?: boolean;
 };
 
-/** A question of somebody's own may hang: so long may it take for 2,000 events, or for its answer. */
-export const limitMs = 30_000;
+/** Clocks may have been set back: so much of it is forgiven. */
+const setBackMs = 3_600_000;
 
 export async function ask(
   places: Places,
@@ -39,19 +38,46 @@ export async function ask(
   options: AskOptions,
 ): Promise<void> {
   const output = openOutput();
-  const loading = loadingOf(foldersOf(places));
+  const loading = { ...loadingOf(foldersOf(places)), low: options.urgent !== true };
   if (name === undefined) return list(loading, options, output);
-  const named = await found(name, loading);
+  const caged = await found(name, { ...loading, onPrinted: printedBy(name) });
+  try {
+    await put(caged, places, own, options, output);
+  } finally {
+    caged.close();
+  }
+  await output.drained();
+}
+
+async function put(
+  caged: Caged,
+  places: Places,
+  own: readonly string[],
+  options: AskOptions,
+  output: Output,
+): Promise<void> {
   if (own.some((word) => word === '--help' || word === '-h')) {
-    for (const line of helpOf(named)) output.line(line);
-    return output.drained();
+    for (const line of helpOf(caged.named)) output.line(line);
+    return;
   }
   if (options.follow === true && options.at !== undefined) {
     throw wrong('--follow goes on from now, --at looks back: one of them');
   }
-  const given = givenTo(named, own, options.since);
-  await withLog(places, (opened) => tell(opened, named, given, options, output));
-  await output.drained();
+  const asking = await startedWith(caged, own, options.since);
+  const interrupted = new AbortController();
+  const interrupt = (): void => {
+    interrupted.abort();
+    // It may be busy with something that has no end.
+    if (options.follow !== true) asking.close();
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    await withLog(places, (opened) =>
+      tell({ opened, asking, options, output }, interrupted.signal),
+    );
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
 }
 
 /** Questions of one's own are not worth a broken configuration: what comes along is asked all the same. */
@@ -75,8 +101,14 @@ async function list(loading: Loading, { json }: AskOptions, output: Output): Pro
 
 const complain = (words: string): void => console.error(`waybill: ${safe(words, 1_000)}`);
 
-async function found(name: string, loading: Loading): Promise<Named> {
-  const one: Named | Refused | undefined = await loadOne(name, loading);
+/** What its code prints is no part of its answer. */
+const printedBy =
+  (name: string) =>
+  (line: string): void =>
+    console.error(`waybill: the question ${name} prints: ${safe(line, 300)}`);
+
+async function found(name: string, loading: Loading): Promise<Caged> {
+  const one = await loadOne(name, loading);
   if (one === undefined) {
     throw new Trouble('not-found', {
       ...{ tryAgain: false, peer: 'no such question' },
@@ -85,95 +117,98 @@ async function found(name: string, loading: Loading): Promise<Named> {
   }
   if (!('why' in one)) return one;
   throw new Trouble('not-found', {
-    ...{ tryAgain: true, peer: 'no such question', detail: safe(refusedWords(one), 1_000) },
+    ...{ tryAgain: false, peer: 'no such question' },
+    detail: safe(`the question ${name} failed: ${refusedWords(one)}`, 1_000),
   });
 }
 
-function givenTo(named: Named, own: readonly string[], since: number | undefined): Given {
+async function startedWith(
+  caged: Caged,
+  own: readonly string[],
+  since: number | undefined,
+): Promise<Asking> {
+  const { named } = caged;
   try {
-    const given = toGiven(named.question, ownOptions(named, own), since);
-    startRun(named, given);
-    return given;
+    return await caged.start(toGiven(named.question, ownOptions(named, own), since));
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    const hint = cause instanceof OptionMistake ? `; see waybill ask ${named.name} --help` : '';
-    throw wrong(`${named.name}: ${safe(words)}${hint}`);
+    if (!(cause instanceof OptionMistake)) throw cause;
+    throw wrong(`${named.name}: ${safe(cause.message)}; see waybill ask ${named.name} --help`);
   }
 }
 
 const wrong = (detail: string): Trouble =>
   new Trouble('not-found', { tryAgain: false, peer: 'wrong usage', detail });
 
-async function tell(
-  opened: OpenedLog,
-  named: Named,
-  given: Given,
-  options: AskOptions,
-  output: Output,
-): Promise<void> {
-  const run = startRun(named, given);
-  const printer = openPrinter(run, output, options.json === true);
-  const isStream = named.question.said !== undefined;
-  const how = await howToWalk(opened, run, options, output);
-  const walked = await walk(opened.log, [run], {
-    ...{ ...how, upTo: options.at },
-    ...(isStream ? { onHeard: () => printer.said() } : {}),
-  });
-  if (walked.interrupted === true) {
+type Telling = {
+  readonly opened: OpenedLog;
+  readonly asking: Asking;
+  readonly options: AskOptions;
+  readonly output: Output;
+};
+
+async function tell(telling: Telling, interrupted: AbortSignal): Promise<void> {
+  const { opened, asking, options, output } = telling;
+  const printer = openPrinter(asking, output, options.json === true);
+  const byLine = asking.named.question.byLine === true;
+  const how = await howToWalk(telling, interrupted, printer);
+  const walked = await walk(opened.log, asking, { ...how, upTo: options.at });
+  if (interrupted.aborted) {
     how.end();
     // As a shell has it for SIGINT.
     process.exitCode = 130;
     return;
   }
-  const goesOn = options.follow === true && run.parked === undefined;
-  if (!isStream && !goesOn) await tellAnswer(opened, run, printer, nowOf(options, walked), how);
+  const goesOn = options.follow === true && asking.parked === undefined;
+  if (!byLine && !goesOn) await tellAnswer(telling, printer, nowOf(options, walked), how);
   how.end();
   if (goesOn) {
-    const urgent = options.urgent === true;
-    const { log } = opened;
-    await followAnswers({ log, run, printer, output, urgent, limitMs, from: walked.position });
+    const [{ log }, urgent] = [opened, options.urgent === true];
+    const from = walked.position;
+    await followAnswers({ log, asking, printer, output, urgent, interrupted, from });
+    if (interrupted.aborted) return;
   }
-  if (run.parked === undefined) return;
-  process.exitCode = exitTryLater;
-  complain(parkedWords(run, run.parked));
+  if (asking.parked === undefined) return;
+  process.exitCode = exitNever;
+  complain(parkedWords(asking.named.name, asking.position, asking.parked));
 }
 
 /** A question that is parked, now or while it answers, tells what it had before. */
 async function tellAnswer(
-  { log }: OpenedLog,
-  run: Run,
+  { opened: { log }, asking }: Telling,
   printer: Printer,
   now: number,
   how: Walk,
 ): Promise<void> {
   const answer =
-    run.parked === undefined ? answerOf(run, now) : await answerBefore(log, run, now, how);
+    asking.parked === undefined
+      ? await asking.answer(now)
+      : await answerBefore(log, asking, now, how);
   if (answer !== undefined) printer.answer(answer);
 }
 
 /** Gives way, shows how far it is, and ends when nobody listens. */
 async function howToWalk(
-  opened: OpenedLog,
-  { named, given, stream }: Run,
-  { urgent }: AskOptions,
-  output: Output,
+  { opened, asking: { named, given, stream }, options: { urgent }, output }: Telling,
+  interrupted: AbortSignal,
+  printer: Printer,
 ): Promise<Walk & { end(): void }> {
-  const { learns, said } = named.question;
+  const { learns, byLine } = named.question;
   const progress = openProgress(`asking ${named.name}`);
   const way = giveWay(urgent === true ? 1 : shareOfReading);
   // Who need not learn of what was before is spared it.
   const isSpared = given.since !== undefined && learns !== true && stream === undefined;
   return {
-    ...{ limitMs, end: () => progress.end() },
-    ...(isSpared ? { after: await positionBefore(opened.log, given.since) } : {}),
+    ...(isSpared ? { after: await opened.positionAt(given.since - setBackMs) } : {}),
+    end: () => progress.end(),
+    onLines: (lines) => printer.said(lines),
     onProgress: (position, head) => {
       // Lines are progress enough.
-      if (said === undefined) progress.tell(position, head);
+      if (byLine !== true) progress.tell(position, head);
     },
-    rest: async () => {
+    rest: async (ranMs) => {
       await output.drained();
-      await way.rest();
-      return output.gone ? 'stop' : undefined;
+      await way.rest(ranMs);
+      return output.gone || interrupted.aborted ? 'stop' : undefined;
     },
   };
 }

@@ -7,8 +7,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism, constants, setPriority } from 'node:os';
 
 export type GivingWay = {
-  /** Between two pieces of work, each of some milliseconds. */
-  rest(): Promise<void>;
+  /** Between two pieces of work, each of some milliseconds; `besidesMs`: what another process worked for it. */
+  rest(besidesMs?: number): Promise<void>;
 };
 
 /** Milliseconds, each from any origin. */
@@ -39,13 +39,13 @@ const spareProcessors = Math.min(1.5, availableParallelism() / 2);
 const lookMs = 100;
 
 /** How long to rest, milliseconds, after what lies between two readings. */
-export function restBetween(before: Times, now: Times, share: number): number {
+export function restBetween(before: Times, now: Times, share: number, besidesMs = 0): number {
   const ran = now.ran - before.ran;
   const isKeptWaiting = now.waited - before.waited >= ran / 2;
   const elapsed = now.at - before.at;
   const isScarce = elapsed >= lookMs && now.free - before.free < spareProcessors * elapsed;
   if (!isKeptWaiting && !isScarce) return 0;
-  return Math.min(longestRestMs, ran * (1 / share - 1));
+  return Math.min(longestRestMs, (ran + besidesMs) * (1 / share - 1));
 }
 
 /** `share`: of one processor, in the long run, while others want it; 1 gives no way at all. */
@@ -53,14 +53,17 @@ export function giveWay(share: number): GivingWay {
   if (share >= 1) return { rest: async () => undefined };
   lowerPriority();
   let before = timesNow();
+  let besides = 0;
   return {
-    async rest() {
+    async rest(besidesMs = 0) {
       const now = timesNow();
       if (before === undefined || now === undefined) return;
-      const ms = restBetween(before, now, share);
+      besides += besidesMs;
+      const ms = restBetween(before, now, share, besides);
       if (ms >= 1) await new Promise((resolve) => setTimeout(resolve, ms));
       // The time of a rest says most about whether there is something to spare; waking up again is no waiting.
       else if (now.at - before.at < lookMs) return;
+      besides = 0;
       before = ms >= 1 ? { ...now, waited: timesNow()?.waited ?? now.waited } : now;
     },
   };

@@ -1,4 +1,5 @@
 /** Where a person's own questions lie, and who may have written them. */
+import { totalmem } from 'node:os';
 import type { Loading } from '../ask/load.ts';
 import type { Config } from '../control/config.ts';
 
@@ -6,7 +7,11 @@ import type { Config } from '../control/config.ts';
 export const loadingOf = (folders: readonly string[]): Loading => ({
   folders,
   trusted: process.getuid?.() === 0 ? [0] : undefined,
+  heapMiB: Math.round(Math.max(leastHeapMiB, Math.min(mostHeapMiB, totalmem() / 2 ** 22))),
 });
+
+/** A quarter of the machine, within these. */
+const [leastHeapMiB, mostHeapMiB] = [512, 4_096];
 
 export type QuestionFinding = {
   readonly file: string;

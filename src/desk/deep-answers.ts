@@ -2,10 +2,12 @@
  * Answers that read much of the log: a question of `waybill ask`, and `waybill what-if` with other control files.
  * One at a time, each for a minute at most: what takes longer is the command line's business.
  */
-import { toGiven, OptionMistake } from '../ask/given.ts';
+import type { Asking } from '../ask/asking.ts';
+import { toGiven } from '../ask/given.ts';
 import { loadAll, loadOne, refusedWords, type Loading } from '../ask/load.ts';
-import { answerOf, parkedWords, saidBy, startRun, type Run } from '../ask/run.ts';
-import { walk, type Source } from '../ask/walk.ts';
+import { parkedWords } from '../ask/parked.ts';
+import type { Answer } from '../ask/ports.ts';
+import { walk, type Place, type Source } from '../ask/walk.ts';
 import { Trouble } from '../mail/trouble.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { NodeHistory } from '../trace/rules-of-the-day.ts';
@@ -18,15 +20,15 @@ export type DeepSources = {
   readonly log: Source;
   readonly clock: Pick<Clock, 'now'>;
   /** Lets the mail to the processor. */
-  readonly rest: () => Promise<void>;
+  readonly rest: (besidesMs?: number) => Promise<void>;
   readonly loading: Loading;
   readonly history: () => Promise<NodeHistory>;
 };
 
 const longestMs = 60_000;
 
-/** A question of somebody's own may hang: so long may it take for a page of events. */
-const pageMs = 5_000;
+/** A process of its own for each question; its answer comes within, or never. */
+const cage = { answerMs: 10_000, heapMiB: 512 };
 
 const mostLines = 500;
 
@@ -39,46 +41,62 @@ const tooLong = (command: string): Trouble =>
 export function questionAnswers({ log, clock, rest, loading }: DeepSources): Questions {
   const inTurn = oneAtATime();
   return {
-    list: async () => (await loadAll(loading)).questions,
-    ask: (name, { place, given: texts }) =>
+    list: async () => (await loadAll({ ...loading, ...cage })).questions,
+    ask: (name, { place, given }) =>
       inTurn(async () => {
-        const named = await loadOne(name, loading);
-        if (named === undefined || 'why' in named) {
-          const detail = named === undefined ? `there is no question ${name}` : refusedWords(named);
+        const caged = await loadOne(name, { ...loading, ...cage });
+        if (caged === undefined || 'why' in caged) {
+          const detail = caged === undefined ? `there is no question ${name}` : refusedWords(caged);
           throw new Trouble('not-found', { tryAgain: false, peer: 'no such question', detail });
         }
-        const run = startedRun(() => startRun(named, toGiven(named.question, texts)));
-        const lines: string[] = [];
-        const until = performance.now() + longestMs;
-        let isLate = false;
-        const walked = await walk(log, [run], {
-          ...{ upTo: place, limitMs: pageMs },
-          onHeard: () => {
-            for (const line of saidBy(run)) if (lines.push(line) > mostLines) lines.shift();
-          },
-          rest: async () => {
-            await rest();
-            isLate = performance.now() > until;
-            return isLate ? 'stop' : undefined;
-          },
-        });
-        if (isLate) throw tooLong(`waybill ask ${name}`);
-        if (run.parked !== undefined) throw refused(parkedWords(run, run.parked));
-        const now = place === undefined ? clock.now() : 'at' in place ? place.at : walked.at;
-        const answer = answerOf(run, now);
-        // Answering may park it, too.
-        if (run.parked !== undefined) throw refused(parkedWords(run, run.parked));
-        return answer ?? { kind: 'lines', lines };
+        try {
+          const asking = await startedWith(() => caged.start(toGiven(caged.named.question, given)));
+          return await answerWithin(longestMs, { log, clock, rest }, asking, place);
+        } finally {
+          caged.close();
+        }
       }),
   };
 }
 
+async function answerWithin(
+  limitMs: number,
+  { log, clock, rest }: Pick<DeepSources, 'log' | 'clock' | 'rest'>,
+  asking: Asking,
+  place: Place | undefined,
+): Promise<Answer> {
+  const { name } = asking.named;
+  const lines: string[] = [];
+  const until = performance.now() + limitMs;
+  let isLate = false;
+  const walked = await walk(log, asking, {
+    ...{ upTo: place },
+    onLines: (said) => {
+      lines.push(...said.slice(-mostLines));
+      lines.splice(0, lines.length - mostLines);
+    },
+    rest: async (ranMs) => {
+      await rest(ranMs);
+      isLate = performance.now() > until;
+      return isLate ? 'stop' : undefined;
+    },
+  });
+  if (isLate) throw tooLong(`waybill ask ${name}`);
+  const now = place === undefined ? clock.now() : 'at' in place ? place.at : walked.at;
+  const answer = asking.parked === undefined ? await asking.answer(now) : undefined;
+  // Answering may park it, too.
+  if (asking.parked !== undefined) {
+    throw refused(parkedWords(name, asking.position, asking.parked));
+  }
+  return answer ?? { kind: 'lines', lines };
+}
+
 /** Options that make no sense are the asker's mistake. */
-function startedRun(start: () => Run): Run {
+async function startedWith(start: () => Promise<Asking>): Promise<Asking> {
   try {
-    return start();
+    return await start();
   } catch (cause) {
-    if (cause instanceof OptionMistake || cause instanceof Error) throw refused(cause.message);
+    if (cause instanceof Error) throw refused(cause.message);
     throw cause;
   }
 }

@@ -1,29 +1,74 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { rmSync, mkdirSync, writeFileSync } from 'node:fs';
+import { loadAll, loadOne } from '../../src/ask/load.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
-const folder = tempDir();
-afterAll(() => folder.remove());
+const dir = tempDir();
+const folder = dir.file('questions');
+const write = (name: string, text: string): string => {
+  writeFileSync(`${folder}/${name}`, text);
+  return `${folder}/${name}`;
+};
+const loading = { folders: [folder], loadMs: 300, graceMs: 2_500 };
+const fit = (title: string): string =>
+  `export const question = { title: '${title}', about: '', bounds: '', empty: () => 0, fold: (n) => n, answer: () => 0 };\n`;
 
-describe('a file that waits for what never comes before it exports its question', () => {
-  it('is refused like any other that cannot be loaded, and the process lives on', () => {
-    const file = folder.file('waits.mjs');
-    writeFileSync(file, 'await new Promise(() => undefined);\n');
-    const load = pathToFileURL(resolve(import.meta.dirname, '../../src/ask/load.ts')).href;
-    const script = `
-      const { loadOne } = await import(${JSON.stringify(load)});
-      const loading = { folders: [${JSON.stringify(folder.path)}], withinMs: 50 };
-      console.log(JSON.stringify(await loadOne('waits', loading)));`;
-    // A process of its own: nothing else may keep it alive.
-    const ran = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
-      encoding: 'utf8',
-    });
-    expect([ran.status, JSON.parse(ran.stdout)]).toEqual([
-      0,
-      { file, why: 'it was not loaded within 50 ms: it waits for something' },
+beforeEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+});
+afterAll(() => dir.remove());
+
+describe('a file that is no question', () => {
+  it.each([
+    ['waits.mjs', 'await new Promise(() => undefined);', /not loaded within 300 ms: it waits/],
+    [
+      'turns.ts',
+      'for (let n: number = 0; ; n += 1);',
+      /not loaded within 300 ms: .*without an end/,
+    ],
+    ['awaits.mjs', 'await 1; for (;;);', /no sign of life/],
+    ['exits.mjs', 'process.exit(0);', /ended its process: process\.exit\(0\)/],
+    ['throws.mjs', '\nthrow new Error("no");', /^no$/],
+    [
+      'rejects.mjs',
+      `${fit('a')}Promise.reject(new Error('left'));`,
+      /left behind failed: Error: left/,
+    ],
+    [
+      'starts.mjs',
+      'import { execSync } from "node:child_process"; execSync("true");',
+      /restricted/,
+    ],
+    ['kills.mjs', 'process.kill(process.pid, "SIGKILL");', /ended by SIGKILL/],
+    ['breaks.mjs', 'export const question = {\n  title: ,\n};', /Unexpected token/],
+    ['lacks.mjs', 'export default {};', /question\.title must be a text/],
+  ])('is refused, and nothing else stops: %s', async (name, text, why) => {
+    const file = write(name, text);
+    const refused = await loadOne(name.replace(/\..*/, ''), loading);
+    expect(refused).toEqual(expect.objectContaining({ file, why: expect.stringMatching(why) }));
+  });
+});
+
+describe('the list of questions', () => {
+  it('has the files that are questions, and names the others with their lines', async () => {
+    write('good.mjs', fit('Good'));
+    const bad = write('bad.mjs', '\n\nexport const question = 7;\n');
+    write('exits.mjs', 'process.exit(0)');
+    const { questions, refused } = await loadAll(loading);
+    expect(questions.find(({ name }) => name === 'good')?.question.title).toBe('Good');
+    expect(refused.map(({ file, line }) => [file, line])).toEqual([
+      [bad, 3],
+      [`${folder}/exits.mjs`, undefined],
     ]);
+  });
+
+  it('hears of a file that was changed', async () => {
+    const title = async () =>
+      (await loadAll(loading)).questions.find(({ name }) => name === 'mine')?.question.title;
+    write('mine.mjs', fit('One'));
+    expect(await title()).toBe('One');
+    write('mine.mjs', fit('Another'));
+    expect(await title()).toBe('Another');
   });
 });

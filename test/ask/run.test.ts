@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { firstValueFrom, take, toArray } from 'rxjs';
+import type { Asking } from '../../src/ask/asking.ts';
 import { toGiven } from '../../src/ask/given.ts';
-import { follow } from '../../src/ask/follow.ts';
-import type { Happening, Question } from '../../src/ask/ports.ts';
+import { parkedWords } from '../../src/ask/parked.ts';
+import type { Answer, Happening, Question } from '../../src/ask/ports.ts';
 import { answerBefore } from '../../src/ask/restore.ts';
-import { answerOf, parkedWords, startRun } from '../../src/ask/run.ts';
 import { walk } from '../../src/ask/walk.ts';
 import { toLines, toValues } from '../../src/ask/words.ts';
 import { MemoryLog } from '../../src/log/memory/memory-log.ts';
 import * as mail from '../support/queue-mail.ts';
 import { idEnding } from '../trace/recorded.ts';
+import { asked } from './in-process.ts';
 
 let log = new MemoryLog();
 afterEach(async () => {
@@ -27,68 +27,99 @@ async function receive(count: number, from = 0): Promise<void> {
   }
 }
 
+type Seen = { seen: number[] };
+
 /** Counts events in place; what it does with one of them is up to the test. */
 const counting = (
-  more: Partial<Question<{ seen: number[] }>> = {},
+  more: Partial<Question<Seen>> = {},
   at: (event: Happening) => void = () => undefined,
-) => ({
-  name: 'counting',
-  question: {
-    ...{ title: 'Counts', about: 'a test', bounds: 'nothing' },
-    empty: () => ({ seen: [] }),
-    fold(view: { seen: number[] }, event: Happening) {
-      view.seen.push(event.position);
-      at(event);
-      return view;
-    },
-    answer: ({ seen }) => ({ kind: 'lines', lines: [seen.join(' ')] }),
-    ...more,
-  } satisfies Question<{ seen: number[] }>,
+): Question<Seen> => ({
+  ...{ title: 'Counts', about: 'a test', bounds: 'nothing' },
+  empty: () => ({ seen: [] }),
+  fold(view, event) {
+    view.seen.push(event.position);
+    at(event);
+    return view;
+  },
+  answer: ({ seen }) => ({ kind: 'lines', lines: [seen.join(' ')] }),
+  ...more,
 });
 
-const seenBy = (run: ReturnType<typeof startRun>) => (run.view as { seen: number[] }).seen;
+const lines = (answer: Answer | undefined): string =>
+  answer?.kind === 'lines' ? answer.lines.join('\n') : 'none';
+
+const seenBy = async (asking: Asking): Promise<string> => lines(await asking.answer(0));
 
 describe('a question', () => {
   it('hears every event once, in order, or only those it wants', async () => {
     await receive(3);
-    const all = startRun(counting(), {});
-    const some = startRun(counting({ hears: ['MessageQueued'] }), {});
-    expect(await walk(log, [all, some])).toMatchObject({ position: 6 });
-    expect([seenBy(all), seenBy(some)]).toEqual([
-      [1, 2, 3, 4, 5, 6],
-      [2, 4, 6],
-    ]);
+    const all = await asked(counting());
+    const some = await asked(counting({ hears: ['MessageQueued'] }));
+    expect(await walk(log, all)).toMatchObject({ position: 6 });
+    await walk(log, some);
+    expect([await seenBy(all), await seenBy(some)]).toEqual(['1 2 3 4 5 6', '2 4 6']);
     expect(some.position).toBe(6);
+  });
+
+  it('hears every event once over many pages, some of which have nothing for it', async () => {
+    await receive(3);
+    const [event] = await log.readAll({ limit: 1 });
+    const pages = async ({ after = 0 }) =>
+      Array.from({ length: Math.min(2_000, 9_000 - after) }, (_, index) => {
+        const position = after + index + 1;
+        const isHeard = position <= 2_000 || position > 6_000;
+        return { ...event!, position, type: isHeard ? 'MessageQueued' : 'MessageHeld' };
+      });
+    const source = { readAll: pages, head: async () => 9_000, readStream: async () => [] };
+    const some = await asked(counting({ hears: ['MessageQueued'] }));
+    await walk(source, some);
+    const seen = (await seenBy(some)).split(' ').map(Number);
+    expect([seen.length, seen[1_999], seen[2_000], some.position]).toEqual([
+      5_000, 2_000, 6_001, 9_000,
+    ]);
   });
 
   it('is answered as of a position, that event included, or as of an instant', async () => {
     await receive(3);
     const upTo = async (place: Parameters<typeof walk>[2]) => {
-      const run = startRun(counting(), {});
-      await walk(log, [run], place);
-      return seenBy(run);
+      const asking = await asked(counting());
+      await walk(log, asking, place);
+      return seenBy(asking);
     };
-    expect(await upTo({ upTo: { position: 3 } })).toEqual([1, 2, 3]);
-    expect(await upTo({ upTo: { at: mail.age(60) } })).toEqual([1, 2, 3, 4]);
-    expect(await upTo({ upTo: { at: mail.age(59) } })).toEqual([1, 2]);
-    expect(await upTo({ upTo: { position: 0 } })).toEqual([]);
+    expect(await upTo({ upTo: { position: 3 } })).toBe('1 2 3');
+    expect(await upTo({ upTo: { at: mail.age(60) } })).toBe('1 2 3 4');
+    expect(await upTo({ upTo: { at: mail.age(59) } })).toBe('1 2');
+    expect(await upTo({ upTo: { position: 0 } })).toBe('');
   });
 
   it('counts from an instant on, and hears what was before only when it must learn', async () => {
     await receive(3);
     const since = mail.age(60);
-    const plain = startRun(counting(), { since });
-    const learning = startRun(counting({ learns: true }), { since });
-    await walk(log, [plain, learning]);
-    expect([seenBy(plain).length, seenBy(learning).length]).toEqual([4, 6]);
+    const plain = await asked(counting(), { since });
+    const learning = await asked(counting({ learns: true }), { since });
+    await walk(log, plain);
+    await walk(log, learning);
+    expect([await seenBy(plain), await seenBy(learning)]).toEqual(['3 4 5 6', '1 2 3 4 5 6']);
   });
 
   it('that is about one letter reads that letter only', async () => {
     await receive(3);
     const stream = `message-${idEnding('0001')}`;
-    const run = startRun(counting({ streamOf: () => stream }), {});
-    await walk(log, [run]);
-    expect(seenBy(run)).toEqual([3, 4]);
+    const asking = await asked(counting({ streamOf: () => stream }));
+    await walk(log, asking);
+    expect(await seenBy(asking)).toBe('3 4');
+  });
+
+  it('that goes line by line is heard in the order of the events', async () => {
+    await receive(3);
+    const { answer: _answer, ...question } = counting();
+    const asking = await asked({
+      ...question,
+      said: ({ seen }: Seen) => [`after ${String(seen.at(-1))}`],
+    });
+    const said: string[] = [];
+    await walk(log, asking, { onLines: (told) => said.push(...told) });
+    expect(said).toEqual([1, 2, 3, 4, 5, 6].map((position) => `after ${position}`));
   });
 });
 
@@ -98,18 +129,18 @@ describe('a question that throws', () => {
       if (event.position === position) throw new TypeError('what is this?');
     });
 
-  it('is parked with its event, says where in its code, and stops nobody else', async () => {
+  it('is parked with its event, and says where in its code', async () => {
     await receive(3);
-    const bad = startRun(throwsAt(4), {});
-    const good = startRun(counting(), {});
-    await walk(log, [bad, good]);
-    expect(seenBy(good)).toHaveLength(6);
+    const bad = await asked(throwsAt(4));
+    await walk(log, bad);
     expect(bad.parked).toMatchObject({
+      ...{ during: 'fold', error: 'TypeError: what is this?' },
       event: { position: 4, revision: 1, type: 'MessageQueued' },
-      error: 'TypeError: what is this?',
       where: expect.stringMatching(/run\.test\.ts:\d+:\d+$/),
     });
-    expect(parkedWords(bad, bad.parked!)).toMatch(/parked at event 4 .* up to event 3 it took/);
+    expect(parkedWords('bad', bad.position, bad.parked!)).toMatch(
+      /the question bad failed at event 4 .* up to event 3 it took/,
+    );
   });
 
   it('later, in a promise, is parked before that', async () => {
@@ -117,9 +148,9 @@ describe('a question that throws', () => {
     const later = (async () => {
       throw new Error('later');
     }) as () => never;
-    const run = startRun({ ...counting(), question: { ...counting().question, fold: later } }, {});
-    await walk(log, [run]);
-    expect(run.parked).toMatchObject({
+    const asking = await asked(counting({ fold: later }));
+    await walk(log, asking);
+    expect(asking.parked).toMatchObject({
       event: { position: 1 },
       error: expect.stringContaining('not be async'),
     });
@@ -127,10 +158,9 @@ describe('a question that throws', () => {
 
   it('keeps the answer that it had before, though its view is half-changed', async () => {
     await receive(3);
-    const run = startRun(throwsAt(4), {});
-    await walk(log, [run]);
-    expect(seenBy(run)).toEqual([1, 2, 3, 4]);
-    expect(await answerBefore(log, run, 0)).toEqual({ kind: 'lines', lines: ['1 2 3'] });
+    const asking = await asked(throwsAt(4));
+    await walk(log, asking);
+    expect(await answerBefore(log, asking, 0)).toEqual({ kind: 'lines', lines: ['1 2 3'] });
   });
 
   it('in its answer keeps the last one that it gave', async () => {
@@ -141,56 +171,66 @@ describe('a question that throws', () => {
         return { kind: 'lines', lines: [`${seen.length}`] };
       },
     });
-    const run = startRun(broken, {});
-    await walk(log, [run]);
-    expect(answerOf(run, 0)).toMatchObject({ lines: ['2'] });
+    const asking = await asked(broken);
+    await walk(log, asking);
+    expect(await asking.answer(0)).toMatchObject({ lines: ['2'] });
     await receive(1, 1);
-    await walk(log, [run], { after: 2 });
-    expect(answerOf(run, 0)).toMatchObject({ lines: ['2'] });
-    expect(run.parked).toMatchObject({ error: 'Error: too many' });
+    await walk(log, asking, { after: 2 });
+    expect(await asking.answer(0)).toMatchObject({ lines: ['2'] });
+    expect(asking.parked).toMatchObject({ during: 'answer', error: 'Error: too many' });
+    expect(await answerBefore(log, asking, 0)).toMatchObject({ lines: ['2'] });
   });
 
-  it('or never ends is parked, and the others go on', async () => {
+  it.each([
+    ['never ends', () => { for (;;); }], // prettier-ignore
+    ['takes too long', () => { for (const end = performance.now() + 120; performance.now() < end;); }], // prettier-ignore
+  ])('or %s is parked with its event', async (_, work) => {
     await receive(3);
-    const endless = startRun(
+    const slow = await asked(
       counting({}, ({ position }) => {
-        while (position === 3);
+        if (position === 3) work();
       }),
-      {},
     );
-    const [before, after] = [startRun(counting(), {}), startRun(counting(), {})];
-    await walk(log, [before, endless, after], { limitMs: 200 });
-    expect(endless.parked).toMatchObject({
-      event: { position: 3 },
-      error: expect.stringContaining('0.2 s'),
+    await walk(log, slow);
+    expect(slow.parked).toMatchObject({
+      ...{ event: { position: 3 }, error: 'too slow: it took longer than 0.1 s' },
     });
-    expect([seenBy(before), seenBy(after)]).toEqual([
-      [1, 2, 3, 4, 5, 6],
-      [1, 2, 3, 4, 5, 6],
-    ]);
   });
 
-  it('cannot give what is no answer', async () => {
-    const run = startRun(counting({ answer: () => 'seven' as never }), {});
-    expect(answerOf(run, 0)).toBeUndefined();
-    expect(run.parked?.error).toContain('answer() must give');
+  it.each([
+    ['seven', /must give/],
+    [undefined, /must give/],
+    [Promise.resolve(), /must give/],
+    [{ kind: 'lines', lines: [7] }, /must give/],
+    [{ kind: 'table', columns: [{}], rows: [] }, /a column that has no name/],
+    [{ kind: 'table', columns: [{ name: 'a', format: 'x' }], rows: [] }, /an unknown format/],
+    [{ kind: 'table', columns: [], rows: [7] }, /list of cells/],
+    [{ kind: 'table', columns: [], rows: [[{}]] }, /neither a text nor a number: object/],
+    [{ kind: 'table', columns: [], rows: [[1n]] }, /neither a text nor a number: bigint/],
+    [{ kind: 'table', columns: [], rows: [], notes: 'x' }, /notes as a list/],
+  ])('cannot give what is no answer: %p', async (given, words) => {
+    const asking = await asked(counting({ answer: () => given as never }));
+    expect(await asking.answer(0)).toBeUndefined();
+    expect(asking.parked?.error).toMatch(words);
   });
-});
 
-describe('a question that is followed', () => {
-  it('knows the past first, then every event as it comes', async () => {
-    await receive(2);
-    const run = startRun(counting(), {});
-    const told = firstValueFrom(follow({ log, runs: [run], everyMs: 1 }).pipe(take(2), toArray()));
-    await new Promise((resolve) => setImmediate(resolve));
-    await receive(1, 2);
-    expect(await told).toEqual([4, 6]);
-    expect(seenBy(run)).toEqual([1, 2, 3, 4, 5, 6]);
+  it('may leave cells out, also through a pipe', async () => {
+    const rows = [
+      [1, undefined],
+      [2, null as never],
+    ];
+    const asking = await asked(counting({ answer: () => ({ kind: 'table', columns: [], rows }) }));
+    expect(await asking.answer(0)).toMatchObject({
+      rows: [
+        [1, undefined],
+        [2, undefined],
+      ],
+    });
   });
 });
 
 describe('options', () => {
-  const { question } = counting({
+  const question = counting({
     options: {
       every: { kind: 'span', about: 'how long', default: '1h' },
       most: { kind: 'number', about: 'how many' },

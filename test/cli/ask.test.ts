@@ -28,6 +28,20 @@ beforeAll(async () => {
   writeFileSync(own('bad-clients.ts'), example);
   writeFileSync(own('broken.mjs'), 'export const question = {\n  title: ,\n};\n');
   writeFileSync(own('lacks.ts'), '/** None. */\n\nexport const question = { title: 7 };\n');
+  writeFileSync(own('ends.mjs'), 'process.exit(0);\n');
+  writeFileSync(
+    own('leaves.mjs'),
+    `export const question = {
+      title: 'Leaves', about: 'at the fourth', bounds: 'one number', empty: () => ({ n: 0 }),
+      fold(view) {
+        if (view.n === 3) console.log('\\u001b[31mloud');
+        if (view.n === 3) process.exit(0);
+        view.n += 1;
+        return view;
+      },
+      answer: ({ n }) => ({ kind: 'lines', lines: [n + ' events'] }),
+    };`,
+  );
   writeFileSync(
     own('throws.ts'),
     [
@@ -99,12 +113,25 @@ describe('waybill ask', () => {
   it('parks a question that throws: which event, which line, and what it had before', () => {
     const { stdout, stderr, code } = ask('throws');
     const events = /^(\d+) events$/m.exec(stdout)?.[1];
-    const parked = /throws is parked at event (\d+) \(RecipientDeferred, .*what is that\?/.exec(
-      stderr,
-    );
+    const parked =
+      /the question throws failed at event (\d+) \(RecipientDeferred, .*what is that\?/.exec(
+        stderr,
+      );
     expect(Number(events)).toBe(Number(parked?.[1]) - 1);
     expect(stderr).toContain(`${own('throws.ts')}:8:`);
-    expect(code).toBe(111);
+    expect(code).toBe(100);
+  });
+
+  it('says that a question failed which ends its process, while it is asked or before', () => {
+    const { stdout, stderr, code } = ask('leaves');
+    expect(stdout).toMatch(/^3 events$/m);
+    expect(stderr).toMatch(/the question leaves failed at event 4 .*: process\.exit\(0\)/);
+    expect(stderr).toMatch(/the question leaves prints: \?\[31mloud/);
+    expect(code).toBe(100);
+    expect(ask('ends')).toMatchObject({
+      code: 100,
+      stderr: expect.stringMatching(/the question ends failed: .*ends\.mjs: it ended its process/),
+    });
   });
 
   it('says what is wrong with a question that is misspelt, broken or given nonsense', () => {
@@ -113,7 +140,7 @@ describe('waybill ask', () => {
       stderr: expect.stringContaining('no question nothing'),
     });
     expect(ask('broken')).toMatchObject({
-      code: 111,
+      code: 100,
       stderr: expect.stringContaining('broken.mjs:2'),
     });
     expect(ask('traffic', '--every', 'x').stderr).toContain('every must be a span of time');
@@ -126,7 +153,7 @@ describe('waybill ask', () => {
       const { stderr, code } = ask('throws');
       chmodSync(own('throws.ts'), 0o644);
       expect(stderr).toMatch(/not loaded, .*throws\.ts can be written by everybody/);
-      expect(code).toBe(111);
+      expect(code).toBe(100);
     },
   );
 
@@ -153,25 +180,31 @@ describe('waybill check', () => {
   it('warns of files that are no questions', () => {
     const { stdout } = waybill(office.path, 'check', '--config', config.path);
     expect(stdout).toContain(`${own('lacks.ts')}:3: warning: question.title must be a text`);
+    expect(stdout).toContain(`${own('ends.mjs')}: warning: it ended its process: process.exit(0)`);
+    expect(stdout).toMatch(/\d mistakes?: nothing starts with it\.\n$/);
   });
 });
 
 describe('an answer that goes on', () => {
-  it('is printed again when it is another one', async () => {
-    const traffic = startWaybill(office.path, 'ask', 'traffic', '--follow', '--json');
-    const lines: Record<string, unknown>[] = [];
-    const twice = new Promise<void>((done) => {
-      traffic.stdout!.on('data', (chunk: Buffer) => {
-        lines.push(...jsonLines(chunk.toString()));
-        if (lines.length === 1) void office.accept(['more@b.test']);
-        if (lines.length === 2) done();
+  it.each([['traffic'], ['bad-clients']])(
+    'is printed again when it is another one: %s',
+    async (name) => {
+      const asked = ['ask', name, '--follow', '--json', '--config', config.path];
+      const traffic = startWaybill(office.path, ...asked);
+      const lines: Record<string, unknown>[] = [];
+      const twice = new Promise<void>((done) => {
+        traffic.stdout!.on('data', (chunk: Buffer) => {
+          lines.push(...jsonLines(chunk.toString()));
+          if (lines.length === 1) void office.accept(['more@b.test']);
+          if (lines.length === 2) done();
+        });
       });
-    });
-    await twice;
-    traffic.kill('SIGTERM');
-    const letters = lines.map(({ rows }) =>
-      (rows as { letters: number }[]).reduce((sum, { letters: n }) => sum + n, 0),
-    );
-    expect(letters[1]! - letters[0]!).toBe(1);
-  });
+      await twice;
+      traffic.kill('SIGTERM');
+      const letters = lines.map(({ rows }) =>
+        (rows as { letters: number }[]).reduce((sum, { letters: n }) => sum + n, 0),
+      );
+      expect(letters[1]! - letters[0]!).toBe(1);
+    },
+  );
 });

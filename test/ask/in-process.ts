@@ -1,0 +1,6 @@
+/** A question that is asked without a process of its own. */
+import { openUncaged, type Asking } from '../../src/ask/asking.ts';
+import type { Given, Question } from '../../src/ask/ports.ts';
+
+export const asked = (question: Question, given: Given = {}, name = 'counting'): Promise<Asking> =>
+  openUncaged(name, question, { callMs: 100, answerMs: 1_000 }).start(given);
