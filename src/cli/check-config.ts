@@ -13,6 +13,7 @@ import { readOperatorsFile } from '../control/operators-file.ts';
 import { parseDotQmail } from '../delivery/local/dot-qmail.ts';
 import { ControlMistake } from '../mail/trouble.ts';
 import { errorWords } from '../platform/errno.ts';
+import { safe } from '../trace/words.ts';
 import { checkUsers, type RoleAccount } from './check-users.ts';
 import type { Places } from './places.ts';
 
@@ -22,6 +23,10 @@ export type Finding = {
   readonly line?: number;
   readonly message: string;
 };
+
+/** `file:line: message`, of a stranger's bytes only what a terminal may see. */
+export const formatFinding = ({ file, line, message }: Finding, kind = ''): string =>
+  `${safe(file, 4096)}${line === undefined ? '' : `:${line}`}: ${kind}${safe(message, 500)}`;
 
 export type ConfigCheck = {
   readonly config: Config | undefined;
@@ -64,6 +69,7 @@ export function checkConfig(places: Places, now: number): ConfigCheck {
     for (const files of [config.tls, config.gateway.tls]) {
       warnings.push(...(attempt(() => checkTls(files, now)) ?? []));
     }
+    warnings.push(...checkGateway(config));
     attempt(() => checkGatewayAccess(config, readDeskPassword(config)));
   }
   return { config, controls, users: accounts?.users ?? [], mistakes, warnings };
@@ -75,7 +81,7 @@ function toFinding({ file, line, message }: ControlMistake): Finding {
   return { file, message: words, ...(line === undefined ? {} : { line }) };
 }
 
-function checkListeners({ listen, tls, dir }: Config): readonly Finding[] {
+function checkListeners({ listen, proxies, tls, dir }: Config): readonly Finding[] {
   const file = join(dir, 'waybill.toml');
   const warnings: Finding[] = [];
   const seen = new Map<string, string>();
@@ -99,13 +105,17 @@ function checkListeners({ listen, tls, dir }: Config): readonly Finding[] {
       warnings.push({ file, message });
     }
   }
+  if (proxies.listeners.length > 0 && proxies.from.some(({ prefix }) => prefix === 0)) {
+    const message =
+      'listen.proxy_from: everybody is believed to be a load balancer, and may claim any address';
+    warnings.push({ file, message });
+  }
   if (seen.size === 0)
     warnings.push({ file, message: 'nothing listens: no letter can come in over the network' });
   if (listen.submission.length > 0 && tls === undefined) {
     warnings.push({
       file,
-      message:
-        'listen.submission without [tls]: passwords and letters go over the wire in the clear',
+      message: 'listen.submission without [tls]: letters go over the wire in the clear',
     });
   }
   return warnings;
@@ -152,6 +162,18 @@ function checkAlias(directory: string): readonly Finding[] {
       message: `does not exist: letters to ${name} bounce, unless a user has that name`,
     }));
 }
+
+/** It would show to event store clients what such a client has brought. */
+const checkGateway = ({ dir, gateway, log }: Config): readonly Finding[] =>
+  gateway.listen === undefined || log.eventStore === undefined
+    ? []
+    : [
+        {
+          file: join(dir, 'waybill.toml'),
+          message:
+            'gateway.listen is not used with log.engine = "kurrentdb": its clients ask the event store itself',
+        },
+      ];
 
 /** What holds for users without a .qmail file; a mistake there would defer all their mail. */
 function checkDelivery(

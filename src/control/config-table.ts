@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { normalizeIp } from '../mail/ip-address.ts';
 import { parseQuota } from '../mail/quota.ts';
 import { mistakeIn } from './event-store-address.ts';
+import { parseNetwork } from './networks.ts';
 
 /** Where to listen: an IP address and a TCP port (0: any free one). */
 export type Endpoint = { readonly host: string; readonly port: number };
@@ -28,6 +29,16 @@ const endpoint = z.string().transform((text, context) => {
   context.addIssue({
     code: 'custom',
     message: `not an address and port such as 127.0.0.1:2525: ${JSON.stringify(text)}`,
+  });
+  return z.NEVER;
+});
+
+const network = z.string().transform((text, context) => {
+  const parsed = parseNetwork(text);
+  if (parsed) return parsed;
+  context.addIssue({
+    code: 'custom',
+    message: `not an address or network such as 10.0.0.0/8: ${JSON.stringify(text)}`,
   });
   return z.NEVER;
 });
@@ -56,6 +67,8 @@ const sections = {
     smtp: endpoints('127.0.0.1:2525'),
     smtps: endpoints(),
     submission: endpoints(),
+    proxy_protocol: endpoints(),
+    proxy_from: z.array(network).prefault([]),
   }),
   log: z.strictObject({
     engine: z.enum(['sqlite', 'memory', 'kurrentdb']).default('sqlite'),
@@ -87,6 +100,7 @@ const sections = {
     greeting_delay_ms: count(0, 0, 60_000),
     bare_newlines: z.enum(['refuse', 'normalize']).default('refuse'),
     max_recipients: count(10_000, 1),
+    max_fruitless: count(300),
     refusals_per_minute: count(60),
   }),
   tls: z.strictObject({
@@ -120,6 +134,7 @@ const sections = {
       .prefault('127.0.0.1:8025'),
     password_file: path('desk.password'),
     hosts: z.string().default(''),
+    credentials_file: z.string().default(''),
   }),
   gateway: z.strictObject({
     listen: z.union([z.literal('').transform(() => undefined), endpoint]).prefault(''),
@@ -135,6 +150,7 @@ const sections = {
       .default(''),
     beat_ms: count(5_000, 100, 60_000),
     ttl_ms: count(30_000, 300, 3_600_000),
+    fences: z.boolean().default(false),
   }),
   users: z.strictObject({
     door: account('waybill-door'),
@@ -145,9 +161,6 @@ const sections = {
   }),
   projections: z.strictObject({
     folders: z.array(z.string().min(1)).prefault([]),
-  }),
-  retention: z.strictObject({
-    closed_letters_days: count(0, 0, 36_500),
   }),
 };
 
@@ -179,12 +192,29 @@ export function isNumber(section: keyof Sections, key: string): boolean {
   );
 }
 
+/** Which listeners are behind a load balancer, and where that is, go together. */
+function proxyMistake(listen: z.output<typeof sections.listen>): string | undefined {
+  const { proxy_protocol: proxied, proxy_from: from, ...listeners } = listen;
+  const all = Object.values(listeners).flat();
+  const stray = proxied.find(
+    ({ host, port }) => !all.some((one) => one.host === host && one.port === port),
+  );
+  if (stray !== undefined) return `nothing listens on ${stray.host} port ${stray.port}`;
+  return proxied.length > 0 && from.length === 0
+    ? 'needs proxy_from: who is believed to be a load balancer'
+    : undefined;
+}
+
 const hasBothOrNone = (tls: { readonly certificate: string; readonly key: string }): boolean =>
   (tls.certificate === '') === (tls.key === '');
 const certificateAlone = { message: 'certificate and key go together: give both or none' };
 
 export const configSchema = z.strictObject({
-  listen: sections.listen.prefault({}),
+  listen: sections.listen.prefault({}).superRefine((listen, context) => {
+    const message = proxyMistake(listen);
+    if (message !== undefined)
+      context.addIssue({ code: 'custom', message, path: ['proxy_protocol'] });
+  }),
   log: sections.log.prefault({}).refine((log) => log.engine !== 'kurrentdb' || log.url !== '', {
     message: 'engine "kurrentdb" needs url, such as "kurrentdb://host:2113?tls=true"',
   }),
@@ -199,7 +229,6 @@ export const configSchema = z.strictObject({
   }),
   users: sections.users.prefault({}),
   projections: sections.projections.prefault({}),
-  retention: sections.retention.prefault({}),
 });
 
 export type ConfigText = z.output<typeof configSchema>;

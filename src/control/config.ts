@@ -9,6 +9,7 @@ import { parseQuota, type Quota } from '../mail/quota.ts';
 import { ControlMistake } from '../mail/trouble.ts';
 import { configSchema, isFlag, isList, isNumber, keysOf, sectionNames } from './config-table.ts';
 import type { ConfigText, Endpoint } from './config-table.ts';
+import type { Network } from './networks.ts';
 import { readOperatorsFile } from './operators-file.ts';
 import { findTomlLine } from './toml-lines.ts';
 
@@ -22,6 +23,8 @@ export type Config = {
     readonly smtps: readonly Endpoint[];
     readonly submission: readonly Endpoint[];
   };
+  /** Of these, those that load balancers alone connect to, with the PROXY protocol; and where such are. */
+  readonly proxies: { readonly listeners: readonly Endpoint[]; readonly from: readonly Network[] };
   readonly log: {
     readonly engine: 'sqlite' | 'memory' | 'kurrentdb';
     /** Where the event store is, of engine `kurrentdb`. */
@@ -45,6 +48,8 @@ export type Config = {
     readonly greetingDelayMs: number;
     readonly bareNewlines: 'refuse' | 'normalize';
     readonly maxRecipients: number;
+    /** Commands that bring no letter on, since the last letter; 0: any number. */
+    readonly maxFruitless: number;
     /** Refusals recorded per minute and door; more are only counted. */
     readonly refusalsPerMinute: number;
   };
@@ -77,6 +82,8 @@ export type Config = {
     readonly passwordFile: string;
     /** Names by which browsers may call it, besides those of the loopback. */
     readonly hosts: readonly string[];
+    /** `user:password` of the event store for the desk, which only reads; absent: the queue's. */
+    readonly credentialsFile: string | undefined;
   };
   /** The log in the event store's own protocol, served by the desk. */
   readonly gateway: { readonly listen: Endpoint | undefined; readonly tls: TlsFiles | undefined };
@@ -86,6 +93,8 @@ export type Config = {
     readonly name: string | undefined;
     readonly beatMs: number;
     readonly ttlMs: number;
+    /** Whether the event store itself refuses what a node whose lease was taken wants to begin. */
+    readonly fences: boolean;
   };
   /** Whom each role runs as when started by root: `name`, `name:group`, or numbers. Not looked up here. */
   readonly users: {
@@ -98,8 +107,6 @@ export type Config = {
   };
   /** Folders with questions of one's own to the log (`waybill ask`). */
   readonly projections: { readonly folders: readonly string[] };
-  /** 0: closed letters stay for ever. */
-  readonly retention: { readonly closedLettersDays: number };
 };
 
 /** PEM files. */
@@ -123,15 +130,23 @@ type Places = { readonly dir: string; readonly env: Environment; readonly data?:
  * Errors: `ControlMistake` naming file and line, or the environment variable.
  */
 export function readConfig({ dir, env, data }: Places): Config {
+  return toConfig(readConfigText({ dir, env }), dir, data ?? (env['WAYBILL_DATA'] || 'data'));
+}
+
+/** The same as it is spelled in the file, with every default. */
+export function readConfigText({ dir, env }: Omit<Places, 'data'>): ConfigText {
   const file = join(dir, 'waybill.toml');
   const text = readOperatorsFile(file)?.toString('utf8') ?? '';
   const table = parseTable(text, file);
   const fromEnv = applyEnvironment(table, env);
   const parsed = configSchema.safeParse(table);
   if (!parsed.success) throw toMistake(parsed.error.issues, { text, file, fromEnv });
-  const dataDir = resolve(data ?? (env['WAYBILL_DATA'] || 'data'));
-  return deepFreeze(toConfig(parsed.data, resolve(dir), dataDir));
+  return parsed.data;
 }
+
+/** In the program's names and units; `dir` and `data` are the directories as `readConfig` has them. */
+export const toConfig = (text: ConfigText, dir: string, data: string): Config =>
+  deepFreeze(converted(text, resolve(dir), resolve(data)));
 
 type Table = Record<string, unknown>;
 
@@ -204,8 +219,9 @@ function toMistake(
   return new ControlMistake(file, findTomlLine(text, path.slice(0, 2)), message);
 }
 
-function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
-  const { log, door, tls, local, remote, desk, retention } = text;
+function converted(text: ConfigText, dir: string, dataDir: string): Config {
+  const { log, door, tls, local, remote, desk } = text;
+  const { smtp, smtps, submission, proxy_protocol: proxied, proxy_from: from } = text.listen;
   const at = (path: string) => resolve(dir, path);
   const tlsFiles = ({ certificate, key }: TlsFiles): TlsFiles | undefined =>
     certificate === '' ? undefined : { certificate: at(certificate), key: at(key) };
@@ -213,7 +229,8 @@ function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
     dir,
     dataDir,
     controlDir: join(dir, 'control'),
-    listen: text.listen,
+    listen: { smtp, smtps, submission },
+    proxies: { listeners: proxied, from },
     log: {
       engine: log.engine,
       eventStore:
@@ -238,6 +255,7 @@ function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
       greetingDelayMs: door.greeting_delay_ms,
       bareNewlines: door.bare_newlines,
       maxRecipients: door.max_recipients,
+      maxFruitless: door.max_fruitless,
       refusalsPerMinute: door.refusals_per_minute,
     },
     tls: tlsFiles(tls),
@@ -260,16 +278,17 @@ function toConfig(text: ConfigText, dir: string, dataDir: string): Config {
       ...{ enabled: desk.enabled, listen: desk.listen },
       passwordFile: at(desk.password_file),
       hosts: desk.hosts.split(/[\s,]+/).filter((name) => name !== ''),
+      credentialsFile: desk.credentials_file === '' ? undefined : at(desk.credentials_file),
     },
     gateway: { listen: text.gateway.listen, tls: tlsFiles(text.gateway) },
     nodes: {
       name: text.nodes.name === '' ? undefined : text.nodes.name,
       beatMs: text.nodes.beat_ms,
       ttlMs: text.nodes.ttl_ms,
+      fences: text.nodes.fences,
     },
     users: text.users,
     projections: { folders: text.projections.folders.map(at) },
-    retention: { closedLettersDays: retention.closed_letters_days },
   };
 }
 

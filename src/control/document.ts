@@ -1,4 +1,5 @@
 /** Writes docs/CONTROL.md out of the table of control files. A test fails when the file is older than the table. */
+import { obeyedAtOnce } from './config-reload.ts';
 import { controlNames, settings, tcpRulesFile } from './settings.ts';
 import type { ControlName, Reader, Setting } from './settings.ts';
 
@@ -40,6 +41,18 @@ nobody may relay. A line that means nothing is a mistake.
 - A port of \`smtproutes\` above 65535 never connects.
 `;
 
+const settingsHead = `
+## waybill.toml
+
+SIGHUP reads it again, too. Obeyed at once, by connections and attempts that come after (limits by all):
+`;
+
+const settingsTail = `
+A certificate is shown at once also where only its file is new; a door that had none begins with TLS at the next start.
+All other keys take a restart, as environment variables do. The engine's own log names what was changed and what of it
+waits; with a mistake in the file nothing changes.
+`;
+
 /** One row of the table: pipes would end a cell. */
 function formatRow(name: ControlName): string {
   const row: Setting<unknown> = settings[name];
@@ -62,5 +75,9 @@ export function formatControlDocument(): string {
     '| --- | --- | --- | --- | --- | --- |',
     ...controlNames.map(formatRow),
   ];
-  return [head, ...readers, '', '## Files', '', ...table, tail].join('\n');
+  const obeyed = Object.entries(obeyedAtOnce).map(
+    ([section, keys]) => `- **[${section}]**: ${keys.map((key) => `\`${key}\``).join(', ')}`,
+  );
+  const files = ['## Files', '', ...table, settingsHead, ...obeyed, settingsTail.trimEnd(), tail];
+  return [head, ...readers, '', ...files].join('\n');
 }

@@ -17,10 +17,17 @@ export type AddressParts = {
 const pattern =
   /^(kurrentdb|kurrent|kdb|esdb)(\+discover)?:\/\/(?:([^@/?]*)@)?([^/?]+)\/?(?:\?(.*))?$/i;
 
-/** Keys as the client compares them. */
+/** Keys as one half of the client compares them; the other knows them without `-` and `_` only. */
 const plain = (key: string): string => key.toLowerCase().replaceAll(/[-_]/g, '');
 
 const files = ['tlscafile', 'usercertfile', 'userkeyfile'];
+
+/**
+ * What we know better. The first read waits for the interval before it dials. An append carries the time at
+ * which it is too late, by our clock, and a server whose clock is ahead of that refuses it: so it is a day;
+ * the server's own limit of seconds holds all the same, and so do our timers.
+ */
+const ours = { discoveryInterval: '50', defaultDeadline: '86400000' };
 
 /**
  * Keys that must not be set. `gossipTimeout` is seconds to one half of the client and milliseconds to the
@@ -35,9 +42,15 @@ const harmful: { readonly [key: string]: string } = {
 export function mistakeIn(url: string): string | undefined {
   const match = pattern.exec(url);
   if (match === null) return 'not an address such as "kurrentdb://host:2113?tls=true"';
-  for (const [key] of new URLSearchParams(match[5] ?? '')) {
+  for (const [key, value] of new URLSearchParams(match[5] ?? '')) {
     const why = harmful[plain(key)];
     if (why !== undefined) return `${key} must not be set: ${why}`;
+    if (plain(key) === 'nodepreference' && value.toLowerCase() !== 'leader') {
+      return `${key} must be leader: another node may not know yet what has been written`;
+    }
+  }
+  if (match[3] !== undefined && /%(?![0-9a-f]{2})/i.test(match[3])) {
+    return 'a "%" in name or password is written %25';
   }
   if (match[3] !== undefined && isPlainText(match[5])) {
     return 'without TLS the client does not send name and password';
@@ -51,49 +64,51 @@ const isPlainText = (query: string | undefined): boolean =>
   );
 
 export type Address = {
+  /** Without name and password: the two halves of the client decode them differently. */
   readonly url: string;
-  /** What stands in it before the `@`, decoded. */
   readonly credentials: Credentials | undefined;
+  /** Where they can be read again. */
+  readonly credentialsFile?: string | undefined;
 };
 
-type Credentials = { readonly username: string; readonly password: string };
+export type Credentials = { readonly username: string; readonly password: string };
 
 /** Throws an `Error` in words for an operator. */
 export function toAddress({ url, credentialsFile, directory }: AddressParts): Address {
   const mistake = mistakeIn(url);
   if (mistake !== undefined) throw new Error(mistake);
-  const [, scheme = '', discover = '', inUrl, hosts = '', query = ''] = pattern.exec(url)!;
+  const [, , discover = '', inUrl, hosts = '', query = ''] = pattern.exec(url)!;
   if (credentialsFile !== undefined && isPlainText(query)) {
     throw new Error('without TLS the client does not send name and password (credentials_file)');
   }
-  const settings = new URLSearchParams(query);
-  for (const [key, value] of [...settings]) {
+  const settings = new Map(
+    Object.entries(ours).map(([key, value]) => [plain(key), { key, value }]),
+  );
+  for (const [key, value] of new URLSearchParams(query)) {
     const isFile = files.includes(plain(key));
-    if (isFile && !isAbsolute(value)) settings.set(key, resolve(directory, value));
+    const meant = isFile && !isAbsolute(value) ? resolve(directory, value) : value;
+    settings.set(plain(key), { key: key.replaceAll(/[-_]/g, ''), value: meant });
   }
-  // The first read waits so long before it dials.
-  if (![...settings.keys()].some((key) => plain(key) === 'discoveryinterval')) {
-    settings.set('discoveryInterval', '50');
-  }
-  const credentials =
-    credentialsFile === undefined ? credentialsIn(inUrl) : readCredentials(credentialsFile);
-  const words = [...settings].map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
-  const where = `${formatCredentials(credentials)}${hosts}?${words.join('&')}`;
-  return { url: `${scheme}${discover}://${where}`, credentials };
+  const words = [...settings.values()].map(
+    ({ key, value }) => `${key}=${encodeURIComponent(value)}`,
+  );
+  return {
+    // One name of the scheme: for the old one the client complains, each time.
+    url: `kurrentdb${discover}://${hosts}?${words.join('&')}`,
+    credentials:
+      credentialsFile === undefined ? credentialsIn(inUrl) : readCredentials(credentialsFile),
+    credentialsFile,
+  };
 }
 
 function credentialsIn(text: string | undefined): Credentials | undefined {
   if (text === undefined) return undefined;
-  const [username = '', password = ''] = text.split(':').map(decodeURIComponent);
-  return { username, password };
+  const [, username = '', password = ''] = /^([^:]*):?(.*)$/s.exec(text)!;
+  return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
 }
 
-const formatCredentials = (credentials: Credentials | undefined): string =>
-  credentials === undefined
-    ? ''
-    : `${encodeURIComponent(credentials.username)}:${encodeURIComponent(credentials.password)}@`;
-
-function readCredentials(file: string): Credentials {
+/** Throws an `Error` in words for an operator. */
+export function readCredentials(file: string): Credentials {
   const [line = ''] = readFileSync(file, 'utf8').split(/\r?\n/);
   const colon = line.indexOf(':');
   if (colon < 1) throw new Error(`${file}: the first line is not "user:password"`);

@@ -153,7 +153,7 @@ export const settings = {
   badmailfrom: lines('none', [['door'], 'Return paths refused at RCPT: `user@host`, or `@host` for everybody at exactly that host.'], none),
   bouncefrom: word('MAILER-DAEMON', ['queue'], 'User part of the From of a bounce.'),
   bouncehost: host('bouncehost', ['queue'], 'Host part of the From of a bounce, and our name in its text.'),
-  concurrencyincoming: amount('connections', undefined, [['door'], 'SMTP connections at once; overrides `max_connections` of `[door]` in waybill.toml.'], { reload: false, inWords: '`[door] max_connections`', least: 1 }),
+  concurrencyincoming: amount('connections', undefined, [['door'], 'SMTP connections at once; overrides `max_connections` of `[door]` in waybill.toml.'], { inWords: '`[door] max_connections`', least: 1 }),
   concurrencylocal: amount('slots', 10, [['queue'], 'Local attempts at once; 0 holds the channel.'], { reload: false }),
   concurrencyremote: amount('slots', 20, [['queue'], 'Remote attempts at once; 0 holds the channel.'], { reload: false }),
   databytes: amount('bytes', 0, [['door'], 'Largest letter accepted, a line end counted as one byte; 0 for any size.']),

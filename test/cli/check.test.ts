@@ -34,11 +34,14 @@ const run = (...args: readonly string[]) =>
 
 describe('waybill check', () => {
   it('says what would listen where, and exits 0', () => {
-    put('waybill.toml', '[listen]\nsmtp = ["127.0.0.1:2526", "[::1]:2526"]\n');
+    put(
+      'waybill.toml',
+      '[listen]\nsmtp = ["127.0.0.1:2526", "[::1]:2526"]\nproxy_protocol = ["[::1]:2526"]\nproxy_from = ["::1"]\n',
+    );
     const { code, stdout } = run();
     expect(code).toBe(0);
     expect(stdout).toContain(
-      'would listen on 127.0.0.1:2526, smtp\nwould listen on [::1]:2526, smtp\n',
+      'would listen on 127.0.0.1:2526, smtp\nwould listen on [::1]:2526, smtp, behind load balancers alone (PROXY protocol)\n',
     );
     expect(stdout).toContain('is mail.demo.test; delivers here: demo.test');
     expect(stdout).toMatch(/a sync takes \d+ us/);
@@ -58,6 +61,18 @@ describe('waybill check', () => {
       ok: false,
       mistakes: [{ line: 2 }, { line: 2, file: dir.file('config/control/tcp.smtp') }],
     });
+  });
+});
+
+describe('a gateway', () => {
+  const gateway = '[gateway]\nlisten = "127.0.0.1:2113"\n';
+  const said = () => checked().warnings.map(({ message }) => message);
+
+  it('has nothing to show where the log is in an event store', () => {
+    put('waybill.toml', gateway);
+    expect(said()).toEqual([]);
+    put('waybill.toml', `[log]\nengine = "kurrentdb"\nurl = "kurrentdb://db"\n${gateway}`);
+    expect(said()).toEqual([expect.stringContaining('gateway.listen is not used')]);
   });
 });
 
@@ -192,6 +207,12 @@ describe('a configuration', () => {
       'users/assign',
       '=joe:a:::a:::\n=joe:b:::b:::\n.\n',
       /never matches/,
+    ],
+    [
+      'a load balancer that anybody is',
+      'waybill.toml',
+      '[listen]\nproxy_protocol=["127.0.0.1:2525"]\nproxy_from=["0.0.0.0/0"]',
+      /may claim any address/,
     ],
     ['nothing that listens', 'waybill.toml', '[listen]\nsmtp=[]', /nothing listens/],
     [

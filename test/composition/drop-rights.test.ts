@@ -64,7 +64,7 @@ describe('descriptors that nobody meant for a role', () => {
   it('are closed, and those meant for it are not', () => {
     const program = `
 import { fstatSync, readlinkSync } from 'node:fs';
-import { closeStrays } from '${roles}/stray-descriptors.ts';
+import { closeStrays } from '${roles}/../../platform/stray-descriptors.ts';
 const is = (fd) => { try { fstatSync(fd); return readlinkSync('/proc/self/fd/' + fd); } catch { return 'closed'; } };
 closeStrays([4]);
 console.log(is(4), is(30), await (await fetch('data:,still alive')).text());`;

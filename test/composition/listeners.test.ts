@@ -4,7 +4,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { bindAll } from '../../src/composition/roles/listeners.ts';
 
 const smtpAt = (host: string, port: number) => ({
-  ...{ smtp: [{ host, port }], smtps: [], submission: [] },
+  listen: { smtp: [{ host, port }], smtps: [], submission: [] },
+  proxies: { listeners: [], from: [] },
 });
 
 describe('binding the sockets of the doors', () => {
@@ -13,6 +14,19 @@ describe('binding the sockets of the doors', () => {
     expect(bound).toMatchObject({ kind: 'smtp', endpoint: { host: '127.0.0.1' } });
     expect(bound!.endpoint.port).toBeGreaterThan(0);
     bound!.close();
+  });
+
+  it('says which are behind a load balancer', () => {
+    const [one, two] = ['127.0.0.1', '127.0.0.2'].map((host) => ({ host, port: 0 }));
+    const bound = bindAll({
+      listen: { smtp: [one!], smtps: [two!], submission: [] },
+      proxies: { listeners: [two!], from: [] },
+    });
+    for (const socket of bound) socket.close();
+    expect(bound.map(({ kind, isProxied }) => [kind, isProxied])).toEqual([
+      ['smtp', false],
+      ['smtps', true],
+    ]);
   });
 
   it('refuses a port that another program listens on', async () => {

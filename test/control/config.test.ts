@@ -21,7 +21,7 @@ function config(text: string, env: { [name: string]: string } = {}) {
 describe('waybill.toml', () => {
   it('gives a node’s lease three beats at least', () => {
     expect(config('[nodes]\nname = "mail-1"\nbeat_ms = 500\nttl_ms = 1500\n').nodes).toEqual({
-      ...{ name: 'mail-1', beatMs: 500, ttlMs: 1500 },
+      ...{ name: 'mail-1', beatMs: 500, ttlMs: 1500, fences: false },
     });
     expect(config('', { WAYBILL_NODES_BEAT_MS: '1000' }).nodes.beatMs).toBe(1000);
     expect(() => config('[nodes]\nbeat_ms = 20000\n')).toThrow('three times beat_ms');
@@ -33,6 +33,7 @@ describe('waybill.toml', () => {
       controlDir: join(dir, 'control'),
       dataDir: '/data',
       listen: { smtp: [{ host: '127.0.0.1', port: 2525 }], smtps: [], submission: [] },
+      proxies: { listeners: [], from: [] },
       log: {
         engine: 'sqlite',
         inDoubt: 'retry',
@@ -50,6 +51,7 @@ describe('waybill.toml', () => {
         greetingDelayMs: 0,
         bareNewlines: 'refuse',
         maxRecipients: 10_000,
+        maxFruitless: 300,
         refusalsPerMinute: 60,
       },
       tls: undefined,
@@ -78,9 +80,8 @@ describe('waybill.toml', () => {
         desk: 'waybill-desk',
         alias: 'alias',
       },
-      nodes: { name: undefined, beatMs: 5_000, ttlMs: 30_000 },
+      nodes: { name: undefined, beatMs: 5_000, ttlMs: 30_000, fences: false },
       projections: { folders: [] },
-      retention: { closedLettersDays: 0 },
     });
   });
 
@@ -152,21 +153,18 @@ describe('waybill.toml', () => {
 
 describe('an environment variable', () => {
   it('overrides the file', () => {
-    const { listen, door, local, retention } = config(
-      '[door]\nprocesses = 2\nmax_connections = 9',
-      {
-        WAYBILL_DOOR_PROCESSES: '4',
-        WAYBILL_LISTEN_SMTP: '127.0.0.1:1, [::1]:2',
-        WAYBILL_LISTEN_SMTPS: '',
-        WAYBILL_LOCAL_DEFAULT_DELIVERY: '123',
-        WAYBILL_RETENTION_CLOSED_LETTERS_DAYS: '30',
-        WAYBILL_CONFIG: 'elsewhere',
-      },
-    );
+    const { listen, door, local, nodes } = config('[door]\nprocesses = 2\nmax_connections = 9', {
+      WAYBILL_DOOR_PROCESSES: '4',
+      WAYBILL_LISTEN_SMTP: '127.0.0.1:1, [::1]:2',
+      WAYBILL_LISTEN_SMTPS: '',
+      WAYBILL_LOCAL_DEFAULT_DELIVERY: '123',
+      WAYBILL_NODES_BEAT_MS: '3000',
+      WAYBILL_CONFIG: 'elsewhere',
+    });
     expect([door.processes, door.maxConnections]).toEqual([4, 9]);
     expect(listen.smtp.map(({ port }) => port)).toEqual([1, 2]);
     expect([listen.smtps, local.defaultDelivery]).toEqual([[], '123']);
-    expect(retention.closedLettersDays).toBe(30);
+    expect(nodes.beatMs).toBe(3_000);
   });
 
   it('is named when it is the mistake', () => {
@@ -199,6 +197,32 @@ describe('an address to listen on', () => {
     ['localhost:25', undefined],
   ])('%j is %j', (text, endpoint) => {
     expect(parseEndpoint(text)).toEqual(endpoint);
+  });
+});
+
+describe('listeners behind a load balancer', () => {
+  const listen = '[listen]\nsmtp = ["127.0.0.1:25", "10.0.0.5:25"]\n';
+  it('are some of those that there are, with the balancers that are believed', () => {
+    const text = `${listen}proxy_protocol = ["10.0.0.5:25"]\nproxy_from = ["10.0.0.0/24", "::1"]\n`;
+    expect(config(text).proxies).toEqual({
+      listeners: [{ host: '10.0.0.5', port: 25 }],
+      from: [
+        { ip: '10.0.0.0', prefix: 24 },
+        { ip: '::1', prefix: 128 },
+      ],
+    });
+    expect(config(listen).proxies).toEqual({ listeners: [], from: [] });
+  });
+  it.each([
+    [
+      'proxy_protocol = ["10.0.0.6:25"]\nproxy_from = ["10.0.0.7"]',
+      /:3: .*nothing listens on 10\.0\.0\.6 port 25/,
+    ],
+    ['proxy_protocol = ["10.0.0.5:25"]', /:3: listen\.proxy_protocol: needs proxy_from/],
+    ['proxy_from = ["10.0.0.0/33"]', /:3: .*not an address or network/],
+    ['proxy_from = ["lb.example.org"]', /:3: .*not an address or network/],
+  ])('%s is a mistake', (line, message) => {
+    expect(() => config(`${listen}${line}\n`)).toThrow(message);
   });
 });
 

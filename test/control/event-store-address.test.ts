@@ -11,8 +11,10 @@ describe('the address of an event store', () => {
     dir = tempDir();
   });
   afterEach(() => dir.remove());
-  const address = (url: string, credentialsFile?: string) =>
-    toAddress({ url, credentialsFile, directory: '/etc/waybill' }).url;
+  const addressOf = (url: string, credentialsFile?: string) =>
+    toAddress({ url, credentialsFile, directory: '/etc/waybill' });
+  const address = (url: string) => addressOf(url).url;
+  const ours = 'discoveryInterval=50&defaultDeadline=86400000';
 
   it.each([
     'kurrentdb://db:2113?tls=true',
@@ -33,34 +35,48 @@ describe('the address of an event store', () => {
     ['kurrentdb://db?gossip_timeout=5', 'gossip_timeout must not be set'],
     ['kurrentdb://db?ThrowOnAppendFailure=false', 'ThrowOnAppendFailure must not be set'],
     ['kurrentdb://me:secret@db?tls=false', 'without TLS'],
+    ['kurrentdb://me:5%@db', 'written %25'],
+    ['kurrentdb://db?node-preference=follower', 'node-preference must be leader'],
   ])('is not %j', (url, why) => {
     expect(mistakeIn(url)).toContain(why);
     expect(() => address(url)).toThrow(why);
   });
 
-  it('is completed so that the first read does not wait for half a second', () => {
-    expect(address('kurrentdb://db:2113')).toBe('kurrentdb://db:2113?discoveryInterval=50');
-    expect(address('kurrentdb://db?discoveryInterval=7')).toBe(
-      'kurrentdb://db?discoveryInterval=7',
+  it('is completed: the first read does not wait, and no clock that is wrong refuses an append', () => {
+    expect(address('kurrentdb://db:2113')).toBe(`kurrentdb://db:2113?${ours}`);
+    expect(address('kurrentdb://db?discovery_interval=7&DefaultDeadline=9')).toBe(
+      'kurrentdb://db?discoveryinterval=7&DefaultDeadline=9',
+    );
+  });
+
+  it('is written as both halves of the client read it, and as neither complains', () => {
+    expect(address('esdb+discover://db?tls-verify_cert=false')).toBe(
+      `kurrentdb+discover://db?${ours}&tlsverifycert=false`,
     );
   });
 
   it('has its files start at the directory of the configuration', () => {
     expect(address('kurrentdb://db?tlsCAFile=ca.pem&userKeyFile=/k.pem')).toBe(
-      'kurrentdb://db?tlsCAFile=%2Fetc%2Fwaybill%2Fca.pem&userKeyFile=%2Fk.pem&discoveryInterval=50',
+      `kurrentdb://db?${ours}&tlsCAFile=%2Fetc%2Fwaybill%2Fca.pem&userKeyFile=%2Fk.pem`,
     );
   });
 
   it('takes name and password from a file, whatever they are made of', () => {
-    writeFileSync(dir.file('secret'), 'ops:p@ss/w:rd?&=\nmore\n');
-    expect(address('kurrentdb://db', dir.file('secret'))).toBe(
-      'kurrentdb://ops:p%40ss%2Fw%3Ard%3F%26%3D@db?discoveryInterval=50',
-    );
-    writeFileSync(dir.file('secret'), 'no colon');
-    expect(() => address('kurrentdb://db', dir.file('secret'))).toThrow('user:password');
-    expect(() => address('kurrentdb://db', dir.file('missing'))).toThrow('ENOENT');
-    writeFileSync(dir.file('secret'), 'a:b');
-    expect(() => address('kurrentdb://db?tls=false', dir.file('secret'))).toThrow('without TLS');
+    const secret = dir.file('secret');
+    writeFileSync(secret, 'ops:p@ss/w:rd?&=\nmore\n');
+    expect(addressOf('kurrentdb://db', secret)).toEqual({
+      url: `kurrentdb://db?${ours}`,
+      credentials: { username: 'ops', password: 'p@ss/w:rd?&=' },
+      credentialsFile: secret,
+    });
+    expect(addressOf('kurrentdb://me:p%40s:s@db').credentials).toEqual({
+      ...{ username: 'me', password: 'p@s:s' },
+    });
+    writeFileSync(secret, 'no colon');
+    expect(() => addressOf('kurrentdb://db', secret)).toThrow('user:password');
+    expect(() => addressOf('kurrentdb://db', dir.file('missing'))).toThrow('ENOENT');
+    writeFileSync(secret, 'a:b');
+    expect(() => addressOf('kurrentdb://db?tls=false', secret)).toThrow('without TLS');
   });
 
   it('is told without its secrets', () => {

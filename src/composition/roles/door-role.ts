@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '../../control/config.ts';
 import { controlsInForce, type ControlsInForce } from '../../control/in-force.ts';
 import { moreHosts } from '../../control/more-hosts.ts';
+import { isWithin } from '../../control/networks.ts';
 import { acceptsRecipient } from '../../control/rcpthosts.ts';
 import { lookupTcpRule } from '../../control/tcp-rules.ts';
 import { ownAddresses } from '../../delivery/remote/own-addresses.ts';
@@ -41,24 +42,27 @@ export async function runDoor(
     directory: linkedDirectory(() => link.current()),
     refusals: refusalsOver(link),
   });
-  const places = placesOf(kinds.length, config, controls);
-  if (places.shortage !== undefined) logger.warn({ connections: places.most }, places.shortage);
-  for (const kind of kinds) {
-    const settings = settingsOf(kind, config, controls, places, handed.tls);
+  const settingsNow = ({ tls }: Handed, now: Config): ReadonlyMap<ListenerKind, SmtpSettings> => {
+    const places = placesOf(kinds.length, now, controls);
+    if (places.shortage !== undefined) logger.warn({ connections: places.most }, places.shortage);
+    return new Map(kinds.map((kind) => [kind, settingsOf(kind, now, controls, places, tls)]));
+  };
+  for (const [kind, settings] of settingsNow(handed, config)) {
     doors.set(kind, smtpDoor({ ...parts, settings }));
   }
-  for (const { kind, fd } of listeners) {
+  for (const { kind, fd, isProxied = false } of listeners) {
     const server = net.createServer({ allowHalfOpen: true });
     await listenOn(server, fd);
-    await doors.get(kind)!.listen(server);
+    await doors.get(kind)!.listen(server, { isProxied });
   }
   return {
-    async reload(newly) {
+    async reload(newly, newConfig) {
       const { controls: texts, tls } = newly;
       // The one step that can still fail comes first: either all of it or nothing.
       if (tls !== undefined) for (const door of doors.values()) door.renewCertificate(tls);
       controls.reload(texts);
       inForce = newly;
+      for (const [kind, settings] of settingsNow(newly, newConfig)) doors.get(kind)!.obey(settings);
     },
     async stop() {
       await Promise.all([...doors.values()].map((door) => door.drain()));
@@ -89,7 +93,7 @@ function refusalsOver(link: SteadyLink): SmtpDoorParts['refusals'] {
 type Ports = Pick<SmtpDoorParts, 'intake' | 'directory' | 'refusals'>;
 
 function doorParts(
-  { controlDir }: Config,
+  { controlDir, proxies }: Config,
   controls: ControlsInForce,
   handed: () => Handed,
   logger: Logger,
@@ -120,6 +124,7 @@ function doorParts(
     rules: () => derived().rules,
     clientRules: (client) => lookupTcpRule(controls.current.tcpRules, client),
     route: (address) => route(address, derived().routing),
+    isProxy: isWithin(proxies.from),
     clock: systemClock,
     report: reporter(logger),
   };
@@ -152,6 +157,7 @@ function settingsOf(
     maxConnections: most,
     maxPerAddress: mostPerAddress,
     maxRecipients: door.maxRecipients,
+    maxFruitless: door.maxFruitless,
     bareNewlines: door.bareNewlines,
     ...(tls === undefined ? {} : { tls: { ...tls, implicit: kind === 'smtps' } }),
   };

@@ -12,4 +12,6 @@ export type Given = {
   readonly listeners: readonly InheritedListener[];
   /** For the queue. */
   readonly socketGroups: SocketGroups;
+  /** Asks `start`, where it is root, to make a folder of this role's again. */
+  readonly needFolder?: (name: string) => void;
 };

@@ -15,11 +15,14 @@ export type ListenerKind = keyof Config['listen'] | 'desk';
 export type InheritedListener = {
   readonly kind: ListenerKind;
   readonly fd: number;
+  /** Behind load balancers, which say whose each connection is. */
+  readonly isProxied?: boolean;
 };
 
 export type BoundSocket = {
   readonly kind: ListenerKind;
   readonly endpoint: Endpoint;
+  readonly isProxied: boolean;
   readonly fd: number;
   close(): void;
 };
@@ -39,11 +42,14 @@ type Binder = (
 ) => Handle | number;
 
 /** Binds every configured address; throws a readable error naming the address that cannot be had. */
-export function bindAll(listen: Config['listen']): BoundSocket[] {
+export function bindAll({ listen, proxies }: Pick<Config, 'listen' | 'proxies'>): BoundSocket[] {
+  const isProxied = ({ host, port }: Endpoint): boolean =>
+    proxies.listeners.some((one) => one.host === host && one.port === port);
   const bound: BoundSocket[] = [];
   try {
     for (const kind of Object.keys(listen) as (keyof Config['listen'])[]) {
-      for (const endpoint of listen[kind]) bound.push(bind(kind, endpoint));
+      for (const endpoint of listen[kind])
+        bound.push({ ...bind(kind, endpoint), isProxied: isProxied(endpoint) });
     }
     return bound;
   } catch (cause) {
@@ -69,6 +75,7 @@ export function bind(kind: ListenerKind, endpoint: Endpoint): BoundSocket {
   return {
     kind,
     endpoint: { host, port: name.port },
+    isProxied: false,
     fd: handle.fd,
     close: () => handle.close(),
   };

@@ -40,8 +40,8 @@ export async function runLocal(
   const link = steadyLink('local', handlers);
   await link.firstUp(firstUpMs);
   return {
-    async reload(newly) {
-      reload(newly);
+    async reload(newly, newConfig) {
+      reload(newly, newConfig.local);
     },
     async stop() {
       link.close();
@@ -54,9 +54,10 @@ export function localHandlers(
   config: Config,
   logger: Logger,
   handed: Handed,
-): { readonly handlers: Handlers; reload(newly: Handed): void } {
+): { readonly handlers: Handlers; reload(newly: Handed, local: Config['local']): void } {
   const controls = controlsInForce(handed.controls, config.controlDir);
   let assignments = readAssignments(config.local.users);
+  let local = config.local;
   const scratchDirectory = join(config.dataDir, 'scratch');
   mkdirSync(scratchDirectory, { recursive: true, mode: 0o700 });
   const programs = join(config.dataDir, 'bin');
@@ -88,14 +89,14 @@ export function localHandlers(
   // Asked once: it is a system call, and every Maildir name has it.
   const hostName = hostname();
   const channel = localChannel({
-    ownerOf: (local) => directory.ownerOf(local),
+    ownerOf: (name) => directory.ownerOf(name),
     settings: () => ({
-      defaultDelivery: controls.current.controls.defaultdelivery ?? config.local.defaultDelivery,
+      defaultDelivery: controls.current.controls.defaultdelivery ?? local.defaultDelivery,
       hostName,
-      programTimeoutMs: config.local.programTimeoutMs,
-      programProcesses: config.local.programProcesses,
-      maildirQuota: config.local.maildirQuota,
-      overQuota: config.local.overQuota,
+      programTimeoutMs: local.programTimeoutMs,
+      programProcesses: local.programProcesses,
+      maildirQuota: local.maildirQuota,
+      overQuota: local.overQuota,
     }),
     ...{ identity, processes, clock, scratchDirectory },
     kernelLock: kernelLock(processes),
@@ -116,13 +117,14 @@ export function localHandlers(
   });
   return {
     handlers: { ...serveChannel(channel), ...serveDirectory(directory) },
-    reload(newly) {
+    reload(newly, newLocal) {
       // Either all of it or nothing.
       const newAssignments = readAssignments(config.local.users);
       const newAlias = aliasUser();
       controls.reload(newly.controls);
       assignments = newAssignments;
       alias = newAlias;
+      local = newLocal;
     },
   };
 }

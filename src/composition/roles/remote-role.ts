@@ -20,10 +20,11 @@ export async function runRemote(
   { handed }: Given,
 ): Promise<Running> {
   const controls = controlsInForce(handed.controls, config.controlDir);
+  let inForce = config;
   const tcpto = emptyTcpto();
   const channel = remoteChannel({
     dns: systemDns(),
-    settings: () => remoteSettings(config, controls),
+    settings: () => remoteSettings(inForce, controls),
     clock: systemClock,
     random: Math.random,
     ownAddresses: remembered(ownAddresses, ownAddressesMs),
@@ -32,8 +33,9 @@ export async function runRemote(
   const link = steadyLink('remote', { ...serveChannel(channel), ...serveTcpto(tcpto) });
   await link.firstUp(firstUpMs);
   return {
-    async reload(newly) {
+    async reload(newly, newConfig) {
       controls.reload(newly.controls);
+      inForce = newConfig;
     },
     async stop() {
       link.close();

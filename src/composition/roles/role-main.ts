@@ -17,14 +17,14 @@ import type { Given, SocketGroups } from './given.ts';
 import type { Handed } from './handed.ts';
 import type { InheritedListener } from './listeners.ts';
 import type { Running } from './running.ts';
-import { closeStrays } from './stray-descriptors.ts';
+import { closeStrays } from '../../platform/stray-descriptors.ts';
 
 export type RoleName = 'queue' | 'door' | 'remote' | 'local' | 'desk';
 
 /** From `start` to a role. */
 export type ToRole =
   | Begin
-  | { readonly type: 'reload'; readonly handed: Handed }
+  | { readonly type: 'reload'; readonly handed: Handed; readonly config: Config }
   | { readonly type: 'retry-all'; readonly by: string; readonly why: string }
   | {
       readonly type: 'role-lost';
@@ -45,7 +45,10 @@ export type Begin = {
 
 /** From a role to `start`. */
 export type FromRole =
-  { readonly type: 'ready' } | { readonly type: 'mistake'; readonly message: string };
+  | { readonly type: 'ready' }
+  | { readonly type: 'mistake'; readonly message: string }
+  /** A folder of its own in the data directory is gone, and only root can make it. */
+  | { readonly type: 'need-folder'; readonly name: string };
 
 type Run = (config: Config, logger: Logger, given: Given) => Promise<Running>;
 
@@ -55,7 +58,7 @@ const runners: { readonly [R in RoleName]: (config: Config) => Promise<Run> } = 
   door: async () => (await import('./door-role.ts')).runDoor,
   remote: async () => (await import('./remote-role.ts')).runRemote,
   local: async () => (await import('./local-role.ts')).runLocal,
-  desk: async () => (await import('./desk-role.ts')).runDesk,
+  desk: async (config) => (await import('./desk-role.ts')).loadDesk(config),
 };
 
 /** Node's channel to `start`, by the order of its `stdio` there. */
@@ -97,6 +100,7 @@ async function main([
   const running = await run(config, logger, {
     ...{ handed, socketGroups },
     listeners: given,
+    needFolder: (folder) => tell({ type: 'need-folder', name: folder }),
   });
   process.off('disconnect', endAtOnce);
   obey(running, logger);
@@ -128,7 +132,7 @@ function obey(running: Running, logger: Logger): void {
       });
     }
     if (message.type === 'reload') {
-      running.reload(message.handed).catch((cause: unknown) => {
+      running.reload(message.handed, message.config).catch((cause: unknown) => {
         logger.error({ cause: wordsOf(cause) }, 'settings not reloaded');
         tell({ type: 'mistake', message: wordsOf(cause) });
       });

@@ -10,9 +10,11 @@ import { existsSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../../control/config.ts';
+import { reloadOf, type Reload } from '../../control/config-reload.ts';
+import { readConfigText, toConfig, type Config } from '../../control/config.ts';
 import { wordsOf, type Logger } from '../../platform/logger.ts';
 import { beginFor, prepareGround } from './begin.ts';
+import { remakeFolder } from './data-directory.ts';
 import { handedTo, readHanded } from './handed.ts';
 import { bind, bindAll, type BoundSocket } from './listeners.ts';
 import type { Begin, FromRole, RoleName, ToRole } from './role-main.ts';
@@ -49,11 +51,21 @@ const longestDeskPauseMs = 300_000;
 const forgivenMs = 60_000;
 
 export async function runStart(config: Config, logger: Logger): Promise<Started> {
+  const readText = () => readConfigText({ dir: config.dir, env: process.env });
+  let text = readText();
   let handed = readHanded(config);
   const users = await prepareGround(config, logger);
-  const sockets = [...bindAll(config.listen), ...deskSocket(config, logger)];
+  const sockets = [...bindAll(config), ...deskSocket(config, logger)];
   const begin = (role: RoleName): Begin => beginFor(role, handed, users);
   const children: Child[] = [];
+  const remake = (name: string): void => {
+    try {
+      if (users === undefined || !remakeFolder(config.dataDir, name, users)) return;
+      logger.warn({ data: config.dataDir, name }, 'a folder of the desk was gone: made again');
+    } catch (cause) {
+      logger.error({ name, cause: wordsOf(cause) }, 'a folder of the desk cannot be made again');
+    }
+  };
   const doors = Array.from({ length: config.door.processes }, (): RoleName => 'door');
   try {
     const lost = lostRoles(children);
@@ -63,13 +75,15 @@ export async function runStart(config: Config, logger: Logger): Promise<Started>
       ['queue', ...doors],
       ['local', 'remote'],
     ] as const) {
-      const started = stage.map((role) => launch(role, config, sockets, begin, logger, lost));
+      const started = stage.map((role) =>
+        launch(role, config, sockets, begin, logger, lost, remake),
+      );
       children.push(...started);
       await Promise.all(started.map(({ up }) => up.promise));
     }
     // Nobody waits for it: watching costs the mail nothing.
     if (hasDesk(config) && (users === undefined || users.desk !== undefined)) {
-      children.push(launch('desk', config, sockets, begin, logger, lost));
+      children.push(launch('desk', config, sockets, begin, logger, lost, remake));
     }
   } catch (cause) {
     for (const child of children) end(child, 'cannot start');
@@ -83,9 +97,15 @@ export async function runStart(config: Config, logger: Logger): Promise<Started>
         running?.pid === undefined ? [] : [{ role, pid: running.pid }],
       ),
     async reload() {
-      handed = readHanded(config);
+      const reload = reloadOf(text, readText());
+      const newly = toConfig(reload.text, config.dir, config.dataDir);
+      handed = readHanded(newly);
+      ({ text } = reload);
+      tellReload(reload, logger);
       for (const { role, process: running } of children) {
-        const message: ToRole = { type: 'reload', handed: handedTo(role, handed) };
+        const message: ToRole = {
+          ...{ type: 'reload', handed: handedTo(role, handed), config: newly },
+        };
         if (running?.connected) running.send(message);
       }
     },
@@ -104,6 +124,12 @@ export async function runStart(config: Config, logger: Logger): Promise<Started>
   };
 }
 
+function tellReload({ obeyed, waiting }: Reload, logger: Logger): void {
+  if (obeyed.length > 0) logger.info({ settings: obeyed }, 'changed in waybill.toml');
+  if (waiting.length === 0) return;
+  logger.warn({ settings: waiting }, 'changed in waybill.toml, but they take a restart');
+}
+
 function launch(
   role: RoleName,
   config: Config,
@@ -111,6 +137,7 @@ function launch(
   begin: (role: RoleName) => Begin,
   logger: Logger,
   lost: LostRoles,
+  remake: (folder: string) => void,
 ): Child {
   const child: Child = {
     ...{ role, process: undefined, ready: false, stopping: false, restarts: 0 },
@@ -127,6 +154,10 @@ function launch(
     child.process.on('message', (message: FromRole) => {
       if (message.type === 'mistake') {
         child.up.reject(new Error(message.message));
+        return;
+      }
+      if (message.type === 'need-folder') {
+        if (role === 'desk') remake(message.name);
         return;
       }
       child.ready = true;
@@ -197,7 +228,9 @@ function lostRoles(children: readonly Child[]): LostRoles {
 function spawnRole(role: RoleName, config: Config, sockets: readonly BoundSocket[]): ChildProcess {
   // Descriptors 0 to 2, node's channel at 3, then the listening sockets: the doors' or the desk's.
   const inherited = sockets.filter(({ kind }) => role === (kind === 'desk' ? 'desk' : 'door'));
-  const listeners = inherited.map(({ kind }, index) => ({ kind, fd: 4 + index }));
+  const listeners = inherited.map(({ kind, isProxied }, index) => ({
+    ...{ kind, fd: 4 + index, isProxied },
+  }));
   const args = [roleMain, role, config.dir, config.dataDir, JSON.stringify(listeners)];
   return spawn(process.execPath, [...nodeFlags(role), ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited.map(({ fd }) => fd)],

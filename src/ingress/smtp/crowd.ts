@@ -41,7 +41,7 @@ const idleAtLeastMs = 1_000;
 const lookAgainMs = 100;
 
 export class Crowd {
-  readonly #limits: CrowdLimits;
+  #limits: CrowdLimits;
   readonly #clock: Clock;
   readonly #guests = new Set<Guest>();
   readonly #perNetwork = new Map<string, number>();
@@ -57,6 +57,11 @@ export class Crowd {
 
   get size(): number {
     return this.#guests.size;
+  }
+
+  /** From now on, for those who are here, too: each when its turn comes. */
+  obey(limits: CrowdLimits): void {
+    this.#limits = limits;
   }
 
   /** Whether there is a place; in a full door somebody is sent home for it, if somebody can be. */

@@ -7,7 +7,6 @@ import net from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { normalizeIp } from '../../mail/ip-address.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { rightsOf } from '../accept.ts';
 import type { DoorRules } from '../accept.ts';
 import type { Directory, Intake, Refusals } from '../ports.ts';
 import { recipientCheck } from '../recipients.ts';
@@ -15,40 +14,43 @@ import type { RouteOf } from '../recipients.ts';
 import { DoorConnection } from './connection.ts';
 import type { ConnectionParts } from './connection.ts';
 import { Crowd, networkOf } from './crowd.ts';
-import type { Guest } from './crowd.ts';
+import type { CrowdLimits, Guest } from './crowd.ts';
+import { formatPeer, knownBySocket, lookedUp } from './newcomer.ts';
+import type { Newcomer, NewcomerParts } from './newcomer.ts';
 import { patiencesOf } from './patience.ts';
 import { replies } from './replies.ts';
 import type { Reply } from './replies.ts';
 import type { Client } from './session.ts';
 import type { SmtpSettings } from './settings.ts';
 
-export type SmtpDoorParts = {
+export type SmtpDoorParts = NewcomerParts & {
   readonly settings: SmtpSettings;
   /** The rules in force, asked for whenever one is needed: a reload shows at once. */
   readonly rules: () => DoorRules;
-  /** tcprules: whether the client may come in, and with which variables. */
-  readonly clientRules: (client: { readonly ip: string; readonly host?: string }) => {
-    readonly allow: boolean;
-    readonly env: ReadonlyMap<string, string>;
-  };
   readonly route: RouteOf;
   readonly intake: Intake;
   readonly directory: Directory;
   readonly refusals: Refusals;
-  readonly clock: Clock;
-  /** Our own log: what went wrong and is not the client's business. */
-  readonly report: (what: string, cause: unknown) => void;
-  /** Checked reverse name of an address, where the operator wants it (tcpserver -h -p). Default: none is looked up. */
-  readonly hostOf?: (ip: string) => Promise<string | undefined>;
+};
+
+/** Where connections come from. */
+export type Listening = {
+  /** From load balancers alone, which say whose each is. */
+  readonly isProxied?: boolean;
 };
 
 export interface SmtpDoor {
   /** Resolves when the server listens; a server that does already is taken as it is. */
-  listen(on: net.Server | { readonly host: string; readonly port: number }): Promise<net.Server>;
+  listen(
+    on: net.Server | { readonly host: string; readonly port: number },
+    how?: Listening,
+  ): Promise<net.Server>;
   /** One accepted connection, from wherever. */
-  take(socket: net.Socket): void;
+  take(socket: net.Socket, how?: Listening): void;
   /** A new certificate, for the connections that come after. */
   renewCertificate(tls: { readonly key: string | Buffer; readonly cert: string | Buffer }): void;
+  /** Limits hold from now on, the rest for connections that come after; name and certificate stay. */
+  obey(settings: SmtpSettings): void;
   /**
    * Takes no more connections, sends idle clients home (421), lets letters under way end in their
    * reply; after `drainMs` says 421 to whoever is left. Resolves when nobody is there any more.
@@ -58,9 +60,6 @@ export interface SmtpDoor {
   readonly connections: number;
 }
 
-/** Longest wait for a client's reverse name. */
-const lookupMs = 2_000;
-
 /** How long the last 421 may take to go out. */
 const lastWordsMs = 1_000;
 
@@ -68,7 +67,8 @@ export const smtpDoor = (parts: SmtpDoorParts): SmtpDoor => new Door(parts);
 
 class Door implements SmtpDoor {
   readonly #parts: SmtpDoorParts;
-  readonly #seats: ConnectionParts;
+  #settings: SmtpSettings;
+  #seats: ConnectionParts;
   /** Not listening: it holds what smtp-server's connections want of their server, TLS above all. */
   readonly #library: SMTPServer;
   readonly #servers = new Set<net.Server>();
@@ -77,36 +77,32 @@ class Door implements SmtpDoor {
   readonly #seated = new Set<DoorConnection>();
   /** In the handshake of implicit TLS. */
   readonly #handshaking = new Set<Guest>();
-  /** Accepted, but their name is being looked up. */
+  /** Accepted, but we do not know yet whose they are, or under what name. */
   #arriving = 0;
   #drained: Promise<void> | undefined;
   #lastGone: () => void = () => undefined;
 
   constructor(parts: SmtpDoorParts) {
+    const { settings } = parts;
     this.#parts = parts;
-    this.#library = toLibrary(parts.settings);
+    this.#settings = settings;
+    this.#library = toLibrary(settings);
     this.#library.on('error', (cause) => parts.report('tls', cause));
-    const { maxConnections, maxPerAddress } = parts.settings;
-    const limits = { most: maxConnections, mostPerNetwork: maxPerAddress };
-    this.#crowd = new Crowd({ ...limits, patiences: patiencesOf(parts.settings) }, parts.clock);
-    this.#seats = {
-      session: toSessionParts(parts),
-      minBytesPerSecond: parts.settings.minBytesPerSecond,
-      greetingDelayMs: ({ rights }) =>
-        rights.relay === undefined ? parts.settings.greetingDelayMs : 0,
-      isDraining: () => this.#drained !== undefined,
-      gone: (connection) => this.#gone(connection),
-    };
+    this.#crowd = new Crowd(limitsOf(settings), parts.clock);
+    this.#seats = this.#seatsBy(settings);
   }
 
   get connections(): number {
     return this.#seated.size + this.#arriving + this.#handshaking.size;
   }
 
-  listen(on: net.Server | { readonly host: string; readonly port: number }): Promise<net.Server> {
+  listen(
+    on: net.Server | { readonly host: string; readonly port: number },
+    how: Listening = {},
+  ): Promise<net.Server> {
     const server = on instanceof net.Server ? on : net.createServer();
     this.#servers.add(server);
-    server.on('connection', (socket) => this.take(socket));
+    server.on('connection', (socket) => this.take(socket, how));
     if (server.listening) return Promise.resolve(this.#watch(server));
     return new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -118,22 +114,37 @@ class Door implements SmtpDoor {
     });
   }
 
-  take(socket: net.Socket): void {
+  take(socket: net.Socket, { isProxied = false }: Listening = {}): void {
     // A client may go away at any time; whoever has the socket then hears of it by its close.
     socket.on('error', () => undefined);
     // It may also end its side first and wait for the replies.
     socket.allowHalfOpen = true;
+    const parts = this.#parts;
     const ip = normalizeIp(socket.remoteAddress ?? '');
-    const { hostOf, settings } = this.#parts;
-    if (ip === undefined) socket.destroy();
-    else if (this.#drained !== undefined) this.#turnAway(socket, ip, replies.closing);
-    else if (hostOf === undefined) this.#admit(socket, ip);
-    else if (this.#arriving >= settings.maxConnections) this.#turnAway(socket, ip, replies.full);
-    else void this.#admitByName(socket, ip, hostOf);
+    if (ip === undefined) return void socket.destroy();
+    const from = { ip, port: socket.remotePort ?? 0 };
+    if (this.#drained !== undefined)
+      return this.#turnAway(socket, formatPeer(from), replies.closing);
+    if (!isProxied && parts.hostOf === undefined)
+      return this.#meet(socket, knownBySocket(parts, from));
+    if (this.#arriving >= this.#settings.maxConnections)
+      return this.#turnAway(socket, formatPeer(from), replies.full);
+    this.#arriving += 1;
+    void lookedUp(parts, socket, from, isProxied).then((newcomer) => {
+      this.#arriving -= 1;
+      this.#meet(socket, newcomer);
+    });
   }
 
   renewCertificate(tls: { readonly key: string | Buffer; readonly cert: string | Buffer }): void {
     this.#library.updateSecureContext({ key: tls.key, cert: tls.cert });
+  }
+
+  obey(settings: SmtpSettings): void {
+    this.#settings = settings;
+    this.#seats = this.#seatsBy(settings);
+    this.#crowd.obey(limitsOf(settings));
+    Object.assign(this.#library.options, libraryLimits(settings));
   }
 
   drain(): Promise<void> {
@@ -141,49 +152,42 @@ class Door implements SmtpDoor {
     return this.#drained;
   }
 
+  #seatsBy(settings: SmtpSettings): ConnectionParts {
+    const { greetingDelayMs, minBytesPerSecond } = settings;
+    return {
+      session: toSessionParts(this.#parts, settings),
+      minBytesPerSecond,
+      greetingDelayMs: ({ rights }) => (rights.relay === undefined ? greetingDelayMs : 0),
+      isDraining: () => this.#drained !== undefined,
+      gone: (connection) => this.#gone(connection),
+    };
+  }
+
   #watch(server: net.Server): net.Server {
     server.on('error', (cause) => this.#parts.report('listener', cause));
     return server;
   }
 
-  async #admitByName(
-    socket: net.Socket,
-    ip: string,
-    hostOf: (ip: string) => Promise<string | undefined>,
-  ): Promise<void> {
-    const { clock } = this.#parts;
-    this.#arriving += 1;
-    const host = await new Promise<string | undefined>((resolve) => {
-      const cancel = clock.at(clock.now() + lookupMs, () => resolve(undefined));
-      const unknown = () => undefined;
-      void hostOf(ip).catch(unknown).then(resolve).finally(cancel);
-    });
-    this.#arriving -= 1;
-    if (this.#drained !== undefined) this.#turnAway(socket, ip, replies.closing);
-    else if (!socket.destroyed) this.#admit(socket, ip, host);
-  }
-
-  /** tcpserver -x: who may not come in hears nothing; neither does anybody when we cannot tell. */
-  #admit(socket: net.Socket, ip: string, host?: string): void {
-    const peer = formatPeer(ip, socket.remotePort);
-    try {
-      const { allow, env } = this.#parts.clientRules({ ip, ...(host !== undefined && { host }) });
-      const info = env.get('TCPREMOTEINFO');
-      if (allow) return this.#welcome(socket, { ip, peer, host, info, rights: rightsOf(env) });
-      const reply = '(closed without a word: tcp.smtp denies)';
-      this.#parts.refusals.note({ door: this.#parts.settings.name, peer, reply });
-    } catch (cause) {
-      this.#parts.report('client rules', cause);
-    }
-    socket.destroy();
+  /** tcpserver -x: who may not come in hears nothing. */
+  #meet(socket: net.Socket, newcomer: Newcomer): void {
+    const { client } = newcomer;
+    if (client === undefined) {
+      const { peer, why } = newcomer;
+      const reply = `(closed without a word: ${why})`;
+      if (why !== undefined) this.#parts.refusals.note({ door: this.#settings.name, peer, reply });
+      socket.destroy();
+    } else if (socket.destroyed) return;
+    else if (this.#drained !== undefined) this.#turnAway(socket, client.peer, replies.closing);
+    else this.#welcome(socket, client);
   }
 
   #welcome(socket: net.Socket, client: Client): void {
-    const { ip, rights } = client;
+    const { ip, peer, rights } = client;
     const admission = this.#crowd.admits(networkOf(ip), rights.relay !== undefined);
-    if (admission === 'full') this.#turnAway(socket, ip, replies.full);
-    else if (admission === 'too-many-from-there') this.#turnAway(socket, ip, replies.tooManyOfYou);
-    else if (this.#parts.settings.tls?.implicit === true) this.#shakeHands(socket, client);
+    if (admission === 'full') this.#turnAway(socket, peer, replies.full);
+    else if (admission === 'too-many-from-there')
+      this.#turnAway(socket, peer, replies.tooManyOfYou);
+    else if (this.#settings.tls?.implicit === true) this.#shakeHands(socket, client);
     else this.#connect(socket, client);
   }
 
@@ -215,10 +219,9 @@ class Door implements SmtpDoor {
   }
 
   /** A line if it can be said in clear, and good-bye. */
-  #turnAway(socket: net.Socket, ip: string, { text: reply }: Reply): void {
-    const peer = formatPeer(ip, socket.remotePort);
-    this.#parts.refusals.note({ door: this.#parts.settings.name, peer, reply });
-    if (this.#parts.settings.tls?.implicit === true) socket.destroy();
+  #turnAway(socket: net.Socket, peer: string, { text: reply }: Reply): void {
+    this.#parts.refusals.note({ door: this.#settings.name, peer, reply });
+    if (this.#settings.tls?.implicit === true) socket.destroy();
     else socket.end(`${reply}\r\n`, () => socket.destroy());
   }
 
@@ -229,12 +232,12 @@ class Door implements SmtpDoor {
   }
 
   async #close(): Promise<void> {
-    const { clock, settings } = this.#parts;
+    const { clock } = this.#parts;
     for (const server of this.#servers) server.close();
     // After this turn, so that `isDraining` is true for all that follows.
     await Promise.resolve();
     for (const connection of [...this.#seated]) connection.drain();
-    await this.#emptyBy(clock.now() + settings.drainMs);
+    await this.#emptyBy(clock.now() + this.#settings.drainMs);
     for (const connection of [...this.#seated]) connection.end();
     await this.#emptyBy(clock.now() + lastWordsMs);
     for (const connection of [...this.#seated]) connection.destroy();
@@ -267,21 +270,29 @@ function handshake(top: () => net.Socket, { ip, rights }: Client, clock: Clock):
   };
 }
 
-const formatPeer = (ip: string, port: number | undefined): string =>
-  ip.includes(':') ? `[${ip}]:${port ?? 0}` : `${ip}:${port ?? 0}`;
+const libraryLimits = ({ timeoutMs, maxConnections }: SmtpSettings) => ({
+  ...{ socketTimeout: timeoutMs, maxClients: maxConnections },
+});
 
-function toLibrary({ tls, timeoutMs, maxConnections }: SmtpSettings): SMTPServer {
+function toLibrary(settings: SmtpSettings): SMTPServer {
+  const { tls } = settings;
   return new SMTPServer({
     ...{ logger: false, disableReverseLookup: true, authOptional: true },
-    ...{ socketTimeout: timeoutMs, maxClients: maxConnections },
+    ...libraryLimits(settings),
     // smtp-server would go down to TLS 1.0 (RFC 8996).
     ...{ minVersion: 'TLSv1.2' as const },
     ...(tls && { key: tls.key, cert: tls.cert, secure: tls.implicit === true }),
   });
 }
 
-function toSessionParts(parts: SmtpDoorParts): ConnectionParts['session'] {
-  const { settings, rules, route, directory, intake, refusals, clock, report } = parts;
+const limitsOf = (settings: SmtpSettings): CrowdLimits => ({
+  most: settings.maxConnections,
+  mostPerNetwork: settings.maxPerAddress,
+  patiences: patiencesOf(settings),
+});
+
+function toSessionParts(parts: SmtpDoorParts, settings: SmtpSettings): ConnectionParts['session'] {
+  const { rules, route, directory, intake, refusals, clock, report } = parts;
   const timeoutMs = settings.directoryTimeoutMs;
   return {
     ...{ rules, intake, refusals, clock, report },

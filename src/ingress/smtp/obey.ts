@@ -50,8 +50,10 @@ const weigh = (session: Session, verb: Verb, reply: Reply): Reply =>
 
 /** A client that only talks is sent away, or a few of them could hold every place for ever. */
 function tally(session: Session, reply: Reply): Reply {
+  const { maxFruitless } = session.parts;
   session.fruitless += 1;
-  if (reply.then !== undefined || session.fruitless < session.parts.maxFruitless) return reply;
+  const isEnough = maxFruitless > 0 && session.fruitless >= maxFruitless;
+  if (reply.then !== undefined || !isEnough) return reply;
   return refused(session, replies.fruitless);
 }
 

@@ -44,7 +44,7 @@ export type SessionParts = {
   readonly report: (what: string, cause: unknown) => void;
   readonly startTls: boolean;
   readonly maxRecipients: number;
-  /** Commands without a letter in between, after which we have had enough. */
+  /** Commands that bring no letter on, after which we have had enough; a letter taken starts anew. 0: any number. */
   readonly maxFruitless: number;
   readonly bareNewlines: 'refuse' | 'normalize';
   /** Longest time from 354 to the final dot. */

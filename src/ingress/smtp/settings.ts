@@ -1,4 +1,4 @@
-/** The settings of an SMTP door; what may change while it runs is in its rules. */
+/** The settings of an SMTP door. Others may come while it runs (`obey`); what each command asks for is in its rules. */
 
 export type SmtpSettings = {
   /** Name of the door, for the record: `smtp`. */
@@ -19,7 +19,7 @@ export type SmtpSettings = {
   readonly maxPerAddress: number;
   /** Recipients of one letter; the next ones hear 452 and come with another (RFC 5321 §4.5.3.1.10). */
   readonly maxRecipients: number;
-  /** Commands without a letter, after which a client is sent away. */
+  /** Commands that bring no letter on, after which a client is sent away; 0: any number. */
   readonly maxFruitless: number;
   /** What to do with a letter that holds a CR or LF on its own. */
   readonly bareNewlines: 'refuse' | 'normalize';

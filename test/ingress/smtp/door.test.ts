@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { defaultSmtpSettings } from '../../../src/ingress/smtp/settings.ts';
 import { Trouble } from '../../../src/mail/trouble.ts';
 import { Dialogue } from './dialogue.ts';
 import { closeDoors, openDoor, until } from './open-door.ts';
@@ -108,6 +109,13 @@ describe('too much', () => {
     for (let i = 0; i < 4; i += 1) await client.ask('NOOP');
     client.raw('RSET\r\nNOOP\r\n');
     expect(await client.rest()).toMatch(/^421 4\.7\.0 [^\r]*\r\n$/);
+  });
+
+  it('talk may go on for ever where no limit is wanted', async () => {
+    const door = await openDoor({ settings: { maxFruitless: 0 } });
+    const client = await door.greeted();
+    for (let i = 0; i < 400; i += 1) expect(await client.ask('NOOP')).toMatch(/^250/);
+    client.hangUp();
   });
 
   it('on one line ends the session, however slowly it comes', async () => {
@@ -312,5 +320,32 @@ describe('rules that change', () => {
     expect(await client.ask('MAIL FROM:<> SIZE=6')).toMatch(/^552/);
     client.hangUp();
     expect(base.reports).toEqual([]);
+  });
+});
+
+describe('settings that change', () => {
+  const settings = { ...defaultSmtpSettings, timeoutMs: 60_000, maxRecipients: 1 };
+
+  it('hold for connections that come after', async () => {
+    const door = await openDoor();
+    const before = await inTransaction(door);
+    door.door.obey(settings);
+    expect(await before.ask('RCPT TO:<ann@demo.test>')).toMatch(/^250/);
+    const after = await inTransaction(door);
+    expect(await after.ask('RCPT TO:<ann@demo.test>')).toMatch(/^452/);
+    before.hangUp();
+    after.hangUp();
+  });
+
+  it('hold for all where they are limits of the door', async () => {
+    const door = await openDoor();
+    const silent = await inTransaction(door);
+    door.door.obey(settings);
+    door.clock.advance(61_000);
+    expect(await silent.rest()).toMatch(/^451 4\.4\.2 /);
+    const busy = await inTransaction(door);
+    door.door.obey({ ...settings, maxConnections: 1 });
+    expect(await (await door.dial()).rest()).toMatch(/^421 4\.3\.2 too many connections/);
+    busy.hangUp();
   });
 });
