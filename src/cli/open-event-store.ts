@@ -1,4 +1,5 @@
 /** The log of an event store as a command sees it: dialled when the question is asked, let go of when it is answered. */
+import { join, resolve } from 'node:path';
 import type { EventStore } from '../control/config.ts';
 import { toAddress } from '../control/event-store-address.ts';
 import type { Damage } from '../log/ports.ts';
@@ -7,6 +8,8 @@ import { Connection } from '../log/kurrentdb/connection.ts';
 import { checkedPieces } from '../queue/checked-pieces.ts';
 import { sharedSpool } from '../spool/disk/shared-spool.ts';
 import { kurrentSpool } from '../spool/kurrentdb/kurrent-spool.ts';
+import { openPast } from '../past/past-queue.ts';
+import { historyFolder } from '../past/ports.ts';
 import { findLetterLater } from '../trace/letter-name.ts';
 import { readNodeHistory } from '../trace/rules-of-the-day.ts';
 import { parseMessageId } from '../mail/message-id.ts';
@@ -30,6 +33,9 @@ export async function withEventStore<T>(
       // A whole id needs no search.
       letter: async (text) =>
         parseMessageId(text) ?? (await findLetterLater(text, (part, most) => letters(part, most))),
+      // The event store knows no time; the marks of the past do.
+      positionAt: (instant) =>
+        openPast({ log, directory: join(resolve(data), historyFolder) }).positionAt(instant),
       nodeHistory: async (upTo) => readNodeHistory(log, await category('node'), upTo),
       body: (ref) => checkedPieces(ref, (offset, length) => spool.read(ref, offset, length)),
       writer: async () => ({

@@ -4,8 +4,10 @@ import type { Damage, EventLog, Position, StreamName } from '../log/ports.ts';
 import { openReader } from '../log/sqlite/open-reader.ts';
 import { openStreamFinder } from '../log/sqlite/find-streams.ts';
 import type { BodyRef, MessageId } from '../mail/envelope.ts';
+import type { Instant } from '../platform/clock.ts';
 import { findLetter } from '../trace/letter-name.ts';
 import { readNodeHistory, type NodeHistory } from '../trace/rules-of-the-day.ts';
+import { positionAt } from '../trace/why.ts';
 import { safe } from '../trace/words.ts';
 import {
   dataFiles,
@@ -20,6 +22,8 @@ export type OpenedLog = {
   readonly files: DataFiles;
   /** The letter that a person means; throws `not-found`. */
   letter(text: string): Promise<MessageId>;
+  /** The last event that is not later than an instant; 0 when there is none. */
+  positionAt(instant: Instant): Promise<Position>;
   /** Nothing beyond `upTo` is looked at. */
   nodeHistory(upTo?: Position): Promise<NodeHistory>;
   /** Streams of a category other than `message`: `node`, `door`. */
@@ -49,6 +53,7 @@ export async function withLog<T>(
     return await use({
       ...{ log, files },
       letter: async (text) => findLetter(text, (part, limit) => finder.letters(part, limit)),
+      positionAt: (instant) => positionAt(log, instant),
       nodeHistory: (upTo) => readNodeHistory(log, finder.category('node'), upTo),
       streams: async (category) => finder.category(category),
       // Loaded only for an order that no engine takes.

@@ -57,6 +57,7 @@ export async function kurrentModule(store: EventStore, dir: string): Promise<Con
       )
       .inSingletonScope();
     bind(t.EventLog).toService(Engine);
+    bind(t.SharedLog).toService(Engine);
     bind(t.ClearedLog).toConstantValue(() => undefined);
     if (bodyDirectory === undefined) bodiesInStore({ bind });
     else bodiesOnDisk({ bind }, bodyDirectory);

@@ -7,7 +7,7 @@ import type { NodeLog } from '../control/node-log.ts';
 import type { DropBox as DropBoxPort } from '../ingress/drop/box.ts';
 import type { Refusals } from '../ingress/ports.ts';
 import type { LogHealth } from '../log/health.ts';
-import type { EventLog as EventLogPort } from '../log/ports.ts';
+import type { EventLog as EventLogPort, SharedLog as SharedLogPort } from '../log/ports.ts';
 import type { Cleared } from '../log/sqlite/suspect.ts';
 import type { Trouble } from '../mail/trouble.ts';
 import type { Nodes as NodesPort } from '../nodes/ports.ts';
@@ -32,6 +32,10 @@ export const Rules = token<() => RulesInForce>('Rules');
 export const Clock = token<ClockPort>('Clock');
 export const Logger = token<LoggerPort>('Logger');
 export const EventLog = token<EventLogPort>('EventLog');
+/** The same, where others write to it, too. */
+export const SharedLog = token<SharedLogPort>('SharedLog');
+/** As letters are written to it. */
+export const LettersLog = token<Pick<EventLogPort, 'append' | 'readStream'>>('LettersLog');
 /** What appends failed for, as the engine of the log tells it. */
 export const LogTroubles = token<Subject<Trouble>>('LogTroubles');
 export const Health = token<LogHealth>('Health');

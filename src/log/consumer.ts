@@ -4,8 +4,8 @@
  */
 import type { Observable } from 'rxjs';
 import type { Logger } from '../platform/logger.ts';
+import type { LogAtHand } from './at-hand.ts';
 import type { LogReader, Position } from './ports.ts';
-import type { LogPages } from './sqlite/open-pages.ts';
 
 /** Where a consumer stands. */
 export type ConsumerState = {
@@ -13,12 +13,19 @@ export type ConsumerState = {
   readonly position: Position;
   /** Where the log ended when it was looked at last. */
   readonly head: Position;
+  /** So many it has behind it, as far as it counts them. */
+  readonly events?: number;
   /** It computes everything again. */
   readonly rebuilding?: boolean;
 };
 
+/** The log as those have it who stay with it, whatever engine keeps it. */
+export type FollowedLog = LogReader &
+  Pick<LogAtHand, 'version'> &
+  Partial<Pick<LogAtHand, 'readTexts'>>;
+
 export type ConsumerParts = {
-  readonly log: LogReader & LogPages;
+  readonly log: FollowedLog;
   /** Of its own, and there; relative to the data directory, where the process is. */
   readonly directory: string;
   /** Between two pieces of work, of some milliseconds each: others come first. */

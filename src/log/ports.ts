@@ -117,3 +117,34 @@ export interface EventLog extends LogReader {
   /** Finishes what is under way and lets go of the files. */
   close(): Promise<void>;
 }
+
+/** One stream's part of an append to several. */
+export type Write = {
+  readonly stream: StreamName;
+  readonly expected: Revision;
+  readonly events: readonly NewEvent[];
+};
+
+/** A log that several engines write to, and what they need of it besides. */
+export interface SharedLog extends EventLog {
+  /** Whether `appendTogether` is understood. Rejects as reading does. */
+  canAppendTogether(): Promise<boolean>;
+
+  /**
+   * Appends to all these streams, or to none, and only while the stream `unless` does not exist. Resolves with
+   * the place of the last event. An identical append heard twice succeeds twice, whatever has become of `unless`
+   * in between. `body` is the first write's.
+   * Errors: as `append`, and `fenced`: `unless` exists, nothing was written.
+   */
+  appendTogether(
+    writes: readonly Write[],
+    unless?: StreamName,
+    body?: StagedBody,
+  ): Promise<Appended>;
+
+  /**
+   * Of this stream the youngest events suffice: older ones are hidden at once from whoever reads the stream,
+   * and may be gone from the log at any time. Its last event stays. Said once for a stream.
+   */
+  keepYoungest(stream: StreamName, events: number): Promise<void>;
+}

@@ -15,6 +15,7 @@ export type TroubleCode =
   | 'body-damaged'
   | 'too-large'
   | 'busy'
+  | 'fenced'
   | 'link-down'
   | 'link-timeout'
   | 'control-mistake'

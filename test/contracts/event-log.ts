@@ -4,7 +4,7 @@
  *
  * The log may hold other events before those of a test, and positions may leave gaps.
  */
-import { afterEach, beforeEach, describe } from '@jest/globals';
+import { afterEach, beforeEach, describe, jest } from '@jest/globals';
 import type { EventLog, Position } from '../../src/log/ports.ts';
 import type { Spool } from '../../src/spool/ports.ts';
 import { appending } from './event-log/appending.ts';
@@ -33,11 +33,16 @@ export type Abilities = {
   readonly carriesBodies: boolean;
   /** Behind a network: the same tests with fewer events. */
   readonly isFar?: boolean;
+  /** Of each test; default: jest's own. */
+  readonly timeLimitMs?: number;
 };
 
 export function eventLogContract(name: string, openLog: OpenALog, abilities: Abilities): void {
   describe(name, () => {
     const desk = {} as Desk;
+    const { timeLimitMs } = abilities;
+    // For the tests of this file from here on.
+    if (timeLimitMs !== undefined) jest.setTimeout(timeLimitMs);
     beforeEach(async () => {
       desk.open = await openLog();
       desk.log = desk.open.log;

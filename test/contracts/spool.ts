@@ -3,7 +3,7 @@
  * body travels with: after it, and not before, an inline body is there.
  */
 import { createHash } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { BodyRef } from '../../src/mail/envelope.ts';
 import { inlineBodyBytes, type Spool, type StagedBody } from '../../src/spool/ports.ts';
@@ -18,6 +18,13 @@ export type OpenSpool = {
   close(): Promise<void>;
 };
 
+export type SpoolAbilities = {
+  /** Nobody can damage what lies there. */
+  readonly isOutOfReach?: boolean;
+  /** Of each test; default: jest's own. */
+  readonly timeLimitMs?: number | undefined;
+};
+
 const pattern = (bytes: number): Buffer => {
   const body = Buffer.alloc(bytes);
   for (let at = 0; at < bytes; at += 1) body[at] = (at * 31 + (at >> 8)) & 0xff;
@@ -29,9 +36,11 @@ const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 export function spoolContract(
   name: string,
   openSpool: () => Promise<OpenSpool>,
-  { isOutOfReach = false } = {},
+  { isOutOfReach = false, timeLimitMs }: SpoolAbilities = {},
 ): void {
   describe(name, () => {
+    // For the tests of this file from here on.
+    if (timeLimitMs !== undefined) jest.setTimeout(timeLimitMs);
     let open: OpenSpool;
     let spool: Spool;
     beforeEach(async () => {

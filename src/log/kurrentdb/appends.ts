@@ -2,18 +2,21 @@
  * Appends on their way to the event store: one at a time per stream, many streams side by side, each tried
  * again in the same words until it is known what became of it or patience ends.
  */
-import type { JSONEventData } from '@kurrent/kurrentdb-client';
+import type { JSONEventData, KurrentDBClient } from '@kurrent/kurrentdb-client';
 import { RevisionConflict, Trouble } from '../../mail/trouble.ts';
 import { noStream, type Revision, type StreamName } from '../ports.ts';
 import type { Caller } from './connection.ts';
-import { surely } from './surely.ts';
+import { surely, type Outage } from './surely.ts';
 import { faultOf, toTrouble, unavailable } from './what-went-wrong.ts';
 
 export type AppendRequest = {
+  /** Of several the first: appends to one stream wait for each other. */
   readonly stream: StreamName;
-  readonly expected: Revision;
-  readonly events: readonly JSONEventData[];
   readonly bytes: number;
+  /** One try. */
+  readonly send: (client: KurrentDBClient) => Promise<Taken>;
+  /** What the event store's answer means that the log is not as expected. */
+  readonly refused: (cause: unknown) => Trouble;
   /** What must be durable before. */
   readonly first: (() => Promise<void>) | undefined;
 };
@@ -25,7 +28,7 @@ export type AppenderOptions = {
   readonly caller: Caller;
   /** No answer for so long: asked again. */
   readonly limitMs: number;
-  /** After so long the caller hears `log-unavailable`, and the outcome is unknown. */
+  /** When nothing has been answered for so long, callers hear `log-unavailable`, and the outcome is unknown. */
   readonly patienceMs: number;
   /** Bytes that may wait; default 64 MiB. */
   readonly mostBytes?: number | undefined;
@@ -41,6 +44,7 @@ export class Appender {
   readonly #options: AppenderOptions;
   readonly #tails = new Map<StreamName, Promise<unknown>>();
   readonly #queue: (() => void)[] = [];
+  readonly #outage: Outage = { since: undefined };
   #active = 0;
   #waiting = 0;
   #bytes = 0;
@@ -100,29 +104,45 @@ export class Appender {
   }
 
   /** The event store knows its own events, and says yes twice. */
-  async #surely({ stream, expected, events }: AppendRequest): Promise<Taken> {
+  async #surely({ stream, send, refused }: AppendRequest): Promise<Taken> {
     const { caller, limitMs, patienceMs } = this.#options;
-    const streamState = expected === noStream ? 'no_stream' : BigInt(expected);
     try {
-      const { nextExpectedRevision, position } = await surely(
+      return await surely(
         caller,
         `an append to ${stream}`,
-        { limitMs, patienceMs },
-        (client) => client.appendToStream(stream, [...events], { streamState }),
+        { limitMs, patienceMs, outage: this.#outage },
+        send,
       );
-      return { revision: Number(nextExpectedRevision), position: position?.commit };
     } catch (cause) {
-      if (faultOf(cause) === 'conflict') throw conflictOf(stream, expected, cause);
+      if (faultOf(cause) === 'conflict') throw refused(cause);
       throw toTrouble(`appending to ${stream}`, cause);
     }
   }
 }
 
-export function conflictOf(
+/** The usual append: to one stream. */
+export function appendTo(
   stream: StreamName,
   expected: Revision,
-  cause: unknown,
-): RevisionConflict {
+  events: readonly JSONEventData[],
+): Pick<AppendRequest, 'stream' | 'send' | 'refused'> {
+  const streamState = expected === noStream ? 'no_stream' : BigInt(expected);
+  return {
+    stream,
+    async send(client) {
+      const options = { streamState } as const;
+      const { nextExpectedRevision, position } = await client.appendToStream(
+        stream,
+        [...events],
+        options,
+      );
+      return { revision: Number(nextExpectedRevision), position: position?.commit };
+    },
+    refused: (cause) => conflictOf(stream, expected, cause),
+  };
+}
+
+function conflictOf(stream: StreamName, expected: Revision, cause: unknown): RevisionConflict {
   const { actualState } = cause as { actualState: bigint | 'no_stream' };
   const actual = actualState === 'no_stream' ? noStream : Number(actualState);
   return new RevisionConflict(stream, expected, actual);

@@ -2,9 +2,9 @@
 import type { Connection } from './connection.ts';
 import type { LogAtHand } from '../at-hand.ts';
 import type { Damage, EventText, Position, StreamName } from '../ports.ts';
-import { toPosition } from './event-shape.ts';
+import { toPosition, toStoredPosition } from './event-shape.ts';
 import { KurrentLog } from './kurrent-log.ts';
-import { collect, toStoredPosition } from './pages.ts';
+import { collect } from './pages.ts';
 import { surely } from './surely.ts';
 import { toTrouble } from './what-went-wrong.ts';
 
@@ -21,7 +21,8 @@ export type KurrentAtHand = LogAtHand & {
 /** A person does not wait for ever. */
 const patience = { limitMs: 10_000, patienceMs: 5_000 };
 /** A walk over a long log on the server takes its time, and says nothing until it finds something. */
-const walkPatience = { limitMs: 600_000, patienceMs: 5_000 };
+const walkLimitMs = 120_000;
+const walkPatience = { limitMs: walkLimitMs, mostLimitMs: 600_000, patienceMs: 5_000 };
 const pageEvents = 1_000;
 
 export function openAtHand(
@@ -30,7 +31,8 @@ export function openAtHand(
 ): KurrentAtHand {
   const { limitMs, patienceMs } = patience;
   const log = new KurrentLog({
-    ...{ connection, patienceMs, readLimitMs: limitMs, subscriberPatienceMs: patienceMs },
+    ...{ connection, patienceMs, readLimitMs: limitMs, walkLimitMs },
+    subscriberPatienceMs: patienceMs,
     ...(onDamage === undefined ? {} : { onDamage }),
   });
   let heard: Position | undefined;
@@ -76,12 +78,7 @@ async function streamsOf(
   for (let after: Position | undefined; names.size < limit;) {
     const fromPosition = after === undefined ? 'start' : toStoredPosition(after);
     const page = await surely(connection, 'a search for streams', walkPatience, (client) =>
-      collect(
-        client.readAll({
-          ...{ fromPosition, maxCount: pageEvents, filter: filter as never },
-          ...connection.login,
-        }),
-      ),
+      collect(client.readAll({ fromPosition, maxCount: pageEvents, filter: filter as never })),
     ).catch((cause: unknown) => {
       throw toTrouble('searching for streams', cause);
     });

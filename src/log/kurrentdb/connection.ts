@@ -5,8 +5,13 @@
  */
 import type * as Client from '@kurrent/kurrentdb-client';
 import type { KurrentDBClient } from '@kurrent/kurrentdb-client';
-import type { Address } from '../../control/event-store-address.ts';
-import { faultOf, NoAnswer, unavailable, type Fault } from './what-went-wrong.ts';
+import {
+  readCredentials,
+  type Address,
+  type Credentials,
+} from '../../control/event-store-address.ts';
+import { quickenBytes } from './quick-bytes.ts';
+import { faultOf, NoAnswer, unavailable, wordsOf, type Fault } from './what-went-wrong.ts';
 
 /** The client's package: loading it loads gRPC and a native part, so only who needs it does. */
 export type Kurrent = typeof Client;
@@ -17,6 +22,8 @@ export type ConnectionOptions = {
   /** Waits between two clients: at first about so long, twice as long each time, up to a limit. */
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
+  /** A node that has not been ready for so long may be cut off from the others; default 3,000. */
+  readonly longestVainMs?: number;
   /** A client was given up. */
   readonly onReplaced?: (why: string) => void;
 };
@@ -41,22 +48,23 @@ export class Connection implements Caller {
   #bornAt = -Infinity;
   #notBefore = -Infinity;
   #closed = false;
+  #credentials: Credentials | undefined;
+  /** Since when nobody was served, though the server answers. */
+  #vainSince: number | undefined;
   readonly counts = { calls: 0, replaced: 0 };
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#credentials = options.address.credentials;
     this.#pauseMs = this.#firstPauseMs;
-  }
-
-  /** For reads, whose half of the client does not understand every password in an address. */
-  get login(): { readonly credentials?: { username: string; password: string } } {
-    const { credentials } = this.#options.address;
-    return credentials === undefined ? {} : { credentials: { ...credentials } };
   }
 
   /** Loads the client's code; later it may be out of reach. */
   load(): Promise<Kurrent> {
-    this.#kurrent ??= import('@kurrent/kurrentdb-client');
+    this.#kurrent ??= import('@kurrent/kurrentdb-client').then((kurrent) => {
+      quickenBytes();
+      return kurrent;
+    });
     return this.#kurrent;
   }
 
@@ -67,9 +75,12 @@ export class Connection implements Caller {
     this.counts.calls += 1;
     generation.calls += 1;
     try {
-      return await inTime(what, limitMs, work(generation.client, kurrent));
+      const answer = await inTime(what, limitMs, work(generation.client, kurrent));
+      this.#vainSince = undefined;
+      return answer;
     } catch (cause) {
-      if (isForGood(faultOf(cause), cause)) this.#giveUp(generation, cause);
+      if (isForGood(faultOf(cause), cause) || this.#isInVain(cause))
+        this.#giveUp(generation, cause);
       throw cause;
     } finally {
       generation.calls -= 1;
@@ -122,11 +133,41 @@ export class Connection implements Caller {
     }
     if (this.#closed) throw unavailable('the log is closed');
     if (this.#current === undefined) {
-      const client = kurrent.KurrentDBClient.connectionString(this.#options.address.url);
-      this.#current = { client, calls: 0, isOld: false };
+      this.#current = { client: this.#dial(kurrent), calls: 0, isOld: false };
       this.#bornAt = performance.now();
     }
     return this.#current;
+  }
+
+  /** The client itself stays with a node for as long as that answers. */
+  #isInVain(cause: unknown): boolean {
+    const isAgain = faultOf(cause) === 'again' && !(cause instanceof NoAnswer);
+    this.#vainSince = isAgain ? (this.#vainSince ?? performance.now()) : undefined;
+    const { longestVainMs = 3_000 } = this.#options;
+    return isAgain && performance.now() - this.#vainSince! > longestVainMs;
+  }
+
+  #dial(kurrent: Kurrent): KurrentDBClient {
+    const { address } = this.#options;
+    const client = kurrent.KurrentDBClient.connectionString(address.url);
+    if (this.counts.replaced > 0) this.#readAgain();
+    const credentials = this.#credentials;
+    if (credentials === undefined) return client;
+    client.setCredentialsProvider(async () => ({ ...credentials }));
+    // Where it sees a provider it makes a call of every append, twice the work; ours are always the same.
+    Object.defineProperty(client, 'credentialsProvider', { value: undefined });
+    return client;
+  }
+
+  /** The last client may have been refused. Whoever has given up root's rights keeps what he has. */
+  #readAgain(): void {
+    const { credentialsFile } = this.#options.address;
+    if (credentialsFile === undefined) return;
+    try {
+      this.#credentials = readCredentials(credentialsFile);
+    } catch {
+      // What is being written just now is read the next time.
+    }
   }
 
   #giveUp(generation: Generation, cause: unknown): void {
@@ -134,19 +175,23 @@ export class Connection implements Caller {
     const now = performance.now();
     if (now - this.#bornAt > calmMs) this.#pauseMs = this.#firstPauseMs;
     this.#current = undefined;
+    this.#vainSince = undefined;
     generation.isOld = true;
     // Many nodes lose a server at the same moment, and should not come back at the same.
     this.#notBefore = now + this.#pauseMs * (0.5 + Math.random());
     this.#pauseMs = Math.min(2 * this.#pauseMs, this.#options.longestPauseMs ?? 5_000);
     this.counts.replaced += 1;
-    this.#options.onReplaced?.(String((cause as Error).message));
+    this.#options.onReplaced?.(wordsOf(cause));
     tidy(generation);
   }
 }
 
-/** Without an answer nobody knows what the client still does; the old one finishes what it can. */
+/**
+ * Without an answer nobody knows what the client still does; the old one finishes what it can. One that was
+ * denied may remember that for ever, and the credentials may be others by now.
+ */
 const isForGood = (fault: Fault, cause: unknown): boolean =>
-  fault === 'away' || cause instanceof NoAnswer;
+  fault === 'away' || fault === 'denied' || cause instanceof NoAnswer;
 
 function tidy({ client, calls, isOld }: Generation): void {
   if (isOld && calls === 0) client.dispose().catch(() => undefined);

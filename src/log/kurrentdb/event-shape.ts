@@ -69,3 +69,8 @@ export function toPosition(stored: StoredPosition): {
   const position = Number(commit);
   return { position, isExact: commit === prepare && Number.isSafeInteger(position) };
 }
+
+export const toStoredPosition = (position: Position): { commit: bigint; prepare: bigint } => ({
+  commit: BigInt(position),
+  prepare: BigInt(position),
+});

@@ -14,7 +14,6 @@ import { isLogTrouble } from '../health.ts';
 import type {
   Appended,
   Damage,
-  EventLog,
   LogSignal,
   NewEvent,
   Position,
@@ -22,20 +21,26 @@ import type {
   ReadStream,
   RecordedEvent,
   Revision,
+  SharedLog,
   StreamName,
+  Write,
 } from '../ports.ts';
+import { noStream } from '../ports.ts';
+import { eventId } from '../event-id.ts';
 import { Damages } from '../sqlite/damages.ts';
 import { subscribeTo } from '../subscription.ts';
 import { AppendLanes } from './append-lanes.ts';
-import { Appender } from './appends.ts';
+import { Appender, appendTo, type Taken } from './appends.ts';
 import type { Connection } from './connection.ts';
 import { toStored } from './event-shape.ts';
 import { Live } from './live.ts';
 import { Pages } from './pages.ts';
-import { damaged, unavailable } from './what-went-wrong.ts';
+import { surely } from './surely.ts';
+import { isUnderstood, refusedTogether, sendTogether } from './together.ts';
+import { damaged, toTrouble, unavailable } from './what-went-wrong.ts';
 
 /** Beginnings of the names of Waybill's streams; others in the same event store are not ours. */
-export const ourPrefixes = ['message-', 'node-', 'door-', 'lease-'] as const;
+export const ourPrefixes = ['message-', 'node-', 'door-', 'lease-', 'fence-'] as const;
 
 export type KurrentLogOptions = {
   readonly connection: Connection;
@@ -49,10 +54,15 @@ export type KurrentLogOptions = {
   /** An append was not written, or nobody knows, for the log's own sake. */
   readonly onTrouble?: (trouble: Trouble) => void;
   readonly onBroken?: (why: string) => void;
+  readonly onFollowing?: () => void;
   readonly prefixes?: readonly string[];
+  /** When so long nothing new was heard, the event store is asked whether there is nothing; default 30,000. */
+  readonly quietMs?: number;
   /** No answer for so long: asked again. Default: 5,000 for appends, 10,000 for reads. */
   readonly appendLimitMs?: number;
   readonly readLimitMs?: number;
+  /** The same for pages of the whole log; default: as readLimitMs. It grows where that is not enough. */
+  readonly walkLimitMs?: number;
   /** After so long the caller hears `log-unavailable`; default 15,000. */
   readonly patienceMs?: number;
   /** Bytes of appends that may wait; more hear `busy`. Default 64 MiB. */
@@ -61,7 +71,7 @@ export type KurrentLogOptions = {
   readonly subscriberPatienceMs?: number;
 };
 
-export class KurrentLog implements EventLog {
+export class KurrentLog implements SharedLog {
   readonly #options: KurrentLogOptions;
   readonly #prefixes: readonly string[];
   readonly #damages: Damages;
@@ -87,7 +97,9 @@ export class KurrentLog implements EventLog {
     this.#appender = new Appender({
       ...{ caller, limitMs: appendLimitMs, patienceMs, mostBytes: options.mostBytes },
     });
-    const reading = { connection, prefixes, damages: this.#damages, limitMs: readLimitMs };
+    const { walkLimitMs } = options;
+    const limits = { limitMs: readLimitMs, walkLimitMs };
+    const reading = { connection, prefixes, damages: this.#damages, ...limits };
     this.#pages = new Pages({ ...reading, patienceMs });
     this.#subscribersPages = new Pages({ ...reading, patienceMs: subscriberPatienceMs });
   }
@@ -98,15 +110,76 @@ export class KurrentLog implements EventLog {
     events: readonly NewEvent[],
     body?: StagedBody,
   ): Promise<Appended> {
+    const { stored, bytes } = this.#toStored({ stream, expected, events }, body);
+    const taken = this.#appender.append({
+      ...{ ...appendTo(stream, expected, stored), bytes, first: this.#before(body) },
+    });
+    return this.#placed(stream, taken);
+  }
+
+  async appendTogether(
+    writes: readonly Write[],
+    unless?: StreamName,
+    body?: StagedBody,
+  ): Promise<Appended> {
+    const parts = writes.map((write, index) =>
+      this.#toStored(write, index === 0 ? body : undefined),
+    );
+    const all = writes.map((write, index) => ({ ...write, events: parts[index]!.stored }));
+    const taken = this.#appender.append({
+      stream: writes[0]!.stream,
+      bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+      first: this.#before(body),
+      send: (client) => sendTogether(client, all, unless),
+      refused: (cause) => refusedTogether(cause, all, unless),
+    });
+    return this.#placed(writes.at(-1)!.stream, taken);
+  }
+
+  async canAppendTogether(): Promise<boolean> {
+    this.#refuseIfClosed();
+    const { connection, readLimitMs: limitMs = 10_000, patienceMs = 15_000 } = this.#options;
+    const isOver = () => this.#closed;
+    try {
+      const patience = { limitMs, patienceMs, isOver };
+      return await surely(connection, 'what the server can', patience, isUnderstood);
+    } catch (cause) {
+      throw toTrouble('asking what the event store can', cause);
+    }
+  }
+
+  /** The client's own call for that expects nothing, whatever it is told to. */
+  async keepYoungest(stream: StreamName, events: number): Promise<void> {
+    const about = `$$${stream}`;
+    const type = '$metadata';
+    const data = { $maxCount: events };
+    const id = eventId(about, 0, 0, JSON.stringify(data));
+    const event = { id, contentType: 'application/json', type, data, metadata: {} } as const;
+    const request = { ...appendTo(about, noStream, [event]), bytes: 0, first: undefined };
+    try {
+      await this.#appender.append(request);
+    } catch (cause) {
+      // Somebody has said something of that stream before, and will have had a reason.
+      if (!isTrouble(cause, 'revision-conflict')) throw cause;
+    }
+  }
+
+  #toStored({ stream, expected, events }: Write, body: StagedBody | undefined) {
     refuseStrayBody(stream, expected, events, body);
     this.#refuseStrange(stream, events);
     const texts = encode(events);
-    const carries = body?.inline !== undefined && this.#options.carry !== undefined;
-    const taken = this.#appender.append({
-      ...{ stream, expected, events: toStored(stream, expected, events, texts) },
-      bytes: (body?.inline?.byteLength ?? 0) + texts.reduce((sum, { length }) => sum + length, 0),
-      first: carries ? () => this.#options.carry!(body) : undefined,
-    });
+    const length = texts.reduce((sum, text) => sum + text.length, 0);
+    const stored = toStored(stream, expected, events, texts);
+    return { stored, bytes: (body?.inline?.byteLength ?? 0) + length };
+  }
+
+  #before(body: StagedBody | undefined): (() => Promise<void>) | undefined {
+    const { carry } = this.#options;
+    const carries = body?.inline !== undefined && carry !== undefined;
+    return carries ? () => carry(body) : undefined;
+  }
+
+  async #placed(stream: StreamName, taken: Promise<Taken>): Promise<Appended> {
     try {
       const { revision, position } = await taken;
       const at = position === undefined ? await this.#placeOf(stream, revision) : Number(position);
@@ -148,6 +221,11 @@ export class KurrentLog implements EventLog {
     return (await this.#started()).tail.head;
   }
 
+  /** The youngest events, in memory once a subscription here has begun. */
+  get young(): Pick<Live['tail'], 'head' | 'page'> | undefined {
+    return this.#running?.tail;
+  }
+
   damages(): readonly Damage[] {
     return this.#damages.all();
   }
@@ -187,13 +265,15 @@ export class KurrentLog implements EventLog {
 
   async #start(): Promise<Live> {
     this.#refuseIfClosed();
-    const { connection, onBroken, readLimitMs = 10_000 } = this.#options;
+    const { connection, onBroken, onFollowing, readLimitMs = 10_000 } = this.#options;
     const head = await this.#subscribersPages.head();
     this.#refuseIfClosed();
     this.#running = new Live(
       {
         ...{ connection, prefixes: this.#prefixes, damages: this.#damages, limitMs: readLimitMs },
+        ...{ head: () => this.#pages.head(), quietMs: this.#options.quietMs },
         ...(onBroken === undefined ? {} : { onBroken }),
+        ...(onFollowing === undefined ? {} : { onFollowing }),
       },
       head,
     );

@@ -8,17 +8,21 @@ import type { Damages } from '../sqlite/damages.ts';
 import type { Position, RecordedEvent } from '../ports.ts';
 import { Tail } from '../tail.ts';
 import { inTime, type Connection } from './connection.ts';
-import { fromStored, toPosition } from './event-shape.ts';
-import { toStoredPosition } from './pages.ts';
-import { NoAnswer } from './what-went-wrong.ts';
+import { fromStored, toPosition, toStoredPosition } from './event-shape.ts';
+import { NoAnswer, wordsOf } from './what-went-wrong.ts';
 
 export type LiveOptions = {
   readonly connection: Connection;
   readonly prefixes: readonly string[];
   readonly damages: Damages;
   readonly limitMs: number;
+  /** Position of the last event in the log: asked when nothing has been heard for so long. Default: 30,000. */
+  readonly head: () => Promise<Position>;
+  readonly quietMs?: number | undefined;
   /** The subscription broke, or did not come about. */
   readonly onBroken?: (why: string) => void;
+  /** It has come about. */
+  readonly onFollowing?: () => void;
 };
 
 const firstPauseMs = 20;
@@ -35,6 +39,8 @@ export class Live {
   #watch: NodeJS.Timeout | undefined;
   #break: ((cause: unknown) => void) | undefined;
   #closed = false;
+  #isQuiet = false;
+  readonly #round: NodeJS.Timeout;
   readonly #young: RecordedEvent[] = [];
   #flushing: NodeJS.Immediate | undefined;
 
@@ -43,6 +49,8 @@ export class Live {
     this.#options = options;
     this.tail = new Tail(head);
     this.#resume = head;
+    this.#round = setInterval(() => this.#look(), options.quietMs ?? 30_000);
+    this.#round.unref();
     void this.#run();
   }
 
@@ -51,22 +59,37 @@ export class Live {
    * seems to be alive.
    */
   expect(position: Position): void {
-    if (this.#closed || position <= this.tail.head) return;
+    if (this.#closed || position <= this.#resume) return;
     this.#owed = Math.max(this.#owed, position);
     if (this.#watch !== undefined) return;
-    const owed = this.#owed;
+    const [owed, before] = [this.#owed, this.#resume];
     const { limitMs } = this.#options;
     this.#watch = setTimeout(() => {
       this.#watch = undefined;
-      if (this.tail.head < owed) this.#break?.(new NoAnswer('a subscription', limitMs));
-      if (this.tail.head < this.#owed) this.expect(this.#owed);
+      // Among many events of others it may be long on its way: then it says how far it is.
+      const isStill = this.#resume === before;
+      if (isStill && before < owed) this.#break?.(new NoAnswer('a subscription', limitMs));
+      this.expect(this.#owed);
     }, limitMs);
     this.#watch.unref();
+  }
+
+  /** Who appends nothing himself hears of nothing to expect: he asks now and then. */
+  #look(): void {
+    if (this.#isQuiet) {
+      const { head } = this.#options;
+      head().then(
+        (position) => this.expect(position),
+        () => undefined,
+      );
+    }
+    this.#isQuiet = true;
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#watch);
+    clearInterval(this.#round);
     this.#break?.(new Error('closed'));
     this.#flush();
     this.tail.close();
@@ -78,7 +101,7 @@ export class Live {
       try {
         await this.#follow();
       } catch (cause) {
-        if (!this.#closed) this.#options.onBroken?.(String((cause as Error).message));
+        if (!this.#closed) this.#options.onBroken?.(wordsOf(cause));
       }
       pauseMs = this.#resume > heard ? firstPauseMs : Math.min(2 * pauseMs, longestPauseMs);
       if (!this.#closed) await sleep(pauseMs * (0.5 + Math.random()), undefined, { ref: false });
@@ -124,6 +147,7 @@ export class Live {
     subscription.on('data', (resolved: ResolvedEvent) => this.#hear(resolved));
     if (this.#closed) this.#break!(new Error('closed'));
     await inTime('a subscription', this.#options.limitMs, Promise.race([confirmed, broken]));
+    this.#options.onFollowing?.();
     return broken;
   }
 
@@ -133,6 +157,7 @@ export class Live {
     const { position } = 'event' in told ? told.event : told.odd;
     // A subscription begun again says nothing twice; should one do so, it is not heard.
     if (position <= this.#resume) return;
+    this.#isQuiet = false;
     this.#resume = position;
     if ('odd' in told) return this.#options.damages.report(told.odd);
     this.#young.push(told.event);

@@ -13,9 +13,10 @@ import {
   type StreamName,
 } from '../ports.ts';
 import type { Call, Connection } from './connection.ts';
-import { fromStored, toPosition } from './event-shape.ts';
+import { fromStored, toPosition, toStoredPosition } from './event-shape.ts';
+import { isPosition } from './is-position.ts';
 import { Places } from './places.ts';
-import { surely } from './surely.ts';
+import { surely, type Patience } from './surely.ts';
 import { damaged, faultOf, toTrouble } from './what-went-wrong.ts';
 
 export type PagesOptions = {
@@ -25,12 +26,18 @@ export type PagesOptions = {
   readonly damages: Damages;
   /** A page that takes longer is asked for again. */
   readonly limitMs: number;
+  /** The same for a page of the whole log; default: as `limitMs`. It grows where that is not enough. */
+  readonly walkLimitMs?: number | undefined;
   /** How long it is asked for again and again; then the reader hears `log-unavailable`. */
   readonly patienceMs: number;
 };
 
 /** In one call; a larger page is put together. */
 const pageEvents = 1_000;
+/** Between two events of ours there may be millions of others', which the server looks at one by one. */
+const longestWalkMs = 600_000;
+/** From a known position so near one reads on, rather than ask whether one may read from another. */
+const nearBytes = 1024 * 1024;
 
 type Page = { readonly events: readonly RecordedEvent[]; readonly isLast: boolean };
 
@@ -81,7 +88,10 @@ export class Pages {
 
   async head(): Promise<Position> {
     const [last] = await this.#page('head', { direction: 'backwards', fromPosition: 'end' }, 1);
-    return last === undefined ? logStart : toPosition(last.position).position;
+    if (last === undefined) return logStart;
+    const { position } = toPosition(last.position);
+    this.#places.note(position);
+    return position;
   }
 
   /** Asks no more: what is being tried again is given up. */
@@ -89,9 +99,10 @@ export class Pages {
     this.#closed = true;
   }
 
-  #surely<T>(what: string, work: Call<T>): Promise<T> {
-    const { connection, limitMs, patienceMs } = this.#options;
-    return surely(connection, what, { limitMs, patienceMs, isOver: () => this.#closed }, work);
+  #surely<T>(what: string, limits: Omit<Patience, 'patienceMs'>, work: Call<T>): Promise<T> {
+    const { connection, patienceMs } = this.#options;
+    const patience = { ...limits, patienceMs, isOver: () => this.#closed };
+    return surely(connection, what, patience, work);
   }
 
   async #storedPage(
@@ -99,8 +110,9 @@ export class Pages {
     options: { fromRevision: bigint | 'start' | 'end'; direction: ReadDirection; maxCount: number },
   ): Promise<readonly StoredEvent[]> {
     try {
-      return await this.#surely(`a read of ${stream}`, (client) =>
-        collect(client.readStream(stream, { ...options, ...this.#options.connection.login })),
+      const { limitMs } = this.#options;
+      return await this.#surely(`a read of ${stream}`, { limitMs }, (client) =>
+        collect(client.readStream(stream, { ...options })),
       );
     } catch (cause) {
       if (faultOf(cause) === 'stream-not-found') return [];
@@ -127,25 +139,51 @@ export class Pages {
   }
 
   /**
-   * Events after a position that may be any: the event store takes only its own, and the next one to be
-   * asked for is the number after it (an event that stands exactly there), then the nearest one known.
+   * Events after a position that may be any. The event store knows only positions of its own: at another one
+   * it refuses, or else takes for an event what somebody has written into a letter.
    */
   async #forwards(after: Position, wanted: number): Promise<Page> {
-    for (const start of [after, after + 1]) {
-      const isExact = start === logStart;
-      const fromPosition = isExact ? 'start' : toStoredPosition(start);
-      // The first of them is the one that stands there, unless it is not ours.
-      const count = wanted + (isExact ? 0 : 1);
-      const page = await this.#unlessInvalid(
-        this.#page('a page', { direction: 'forwards', fromPosition }, count),
-      );
-      if (page === undefined) continue;
-      const isLast = page.length < count;
-      const events = this.#sift(page).filter(({ position }) => position > after);
-      if (events.length === 0 && !isLast) break;
-      return { events: events.slice(0, wanted), isLast };
+    for (const start of this.#guesses(after)) {
+      const page = await this.#pageFrom(start, after, wanted);
+      if (page !== undefined) return page;
     }
     return this.#walk(this.#places.before(after), after, wanted);
+  }
+
+  /** Where to ask: there, or at the number after it, where an event may stand. */
+  #guesses(after: Position): readonly Position[] {
+    if (after === logStart || this.#places.has(after)) return [after];
+    if (this.#places.has(after + 1)) return [after + 1];
+    return after - this.#places.before(after) <= nearBytes ? [] : [after, after + 1];
+  }
+
+  /** `undefined`: that is no way to find them. */
+  async #pageFrom(start: Position, after: Position, wanted: number): Promise<Page | undefined> {
+    const { prefixes } = this.#options;
+    const isStart = start === logStart;
+    const isKnown = isStart || this.#places.has(start);
+    if (!(isKnown || (await this.#ofLog('a position', isPosition(start, prefixes))))) {
+      return undefined;
+    }
+    // The first of them is the one that stands there, unless it is not ours.
+    const count = wanted + (isStart ? 0 : 1);
+    const fromPosition = isStart ? 'start' : toStoredPosition(start);
+    const page = await this.#page('a page', { direction: 'forwards', fromPosition }, count);
+    if (!(isKnown || (await this.#isGenuine(page[0], start)))) return undefined;
+    const isLast = page.length < count;
+    const events = this.#sift(page).filter(({ position }) => position > after);
+    return events.length === 0 && !isLast ? undefined : this.#handOut(events, wanted, isLast);
+  }
+
+  /** Whether the first event read from a position that nobody gave us stands in its stream, too, in the same place. */
+  async #isGenuine(first: StoredEvent | undefined, start: Position): Promise<boolean> {
+    if (first === undefined) return true;
+    const { position } = toPosition(first.position);
+    if (position === start) return true;
+    const { streamId, revision, id } = first;
+    const from = { fromRevision: revision, direction: 'forwards', maxCount: 1 } as const;
+    const [there] = await this.#storedPage(streamId, from);
+    return there?.id === id && toPosition(there.position).position === position;
   }
 
   /** From a known place before `after`, until it has been passed. */
@@ -155,71 +193,61 @@ export class Pages {
       const page = await this.#page('a walk', { direction: 'forwards', fromPosition }, pageEvents);
       const events = this.#sift(page).filter(({ position }) => position > after);
       const isEnd = page.length < pageEvents;
-      const isLast = isEnd && events.length <= wanted;
-      if (events.length > 0 || isEnd) return { events: events.slice(0, wanted), isLast };
+      if (events.length > 0 || isEnd) {
+        return this.#handOut(events, wanted, isEnd && events.length <= wanted);
+      }
       cursor = toPosition(page.at(-1)!.position).position;
+      this.#places.note(cursor);
     }
   }
 
   async #backwards(before: Position | undefined, wanted: number): Promise<Page> {
     if (before !== undefined && before <= logStart) return { events: [], isLast: true };
-    const fromPosition = before === undefined ? 'end' : toStoredPosition(before);
-    const direct = await this.#unlessInvalid(
+    const from =
+      before === undefined || this.#places.has(before) ? before : await this.#firstFrom(before);
+    for (let cursor = from; ;) {
+      const fromPosition = cursor === undefined ? 'end' : toStoredPosition(cursor);
       // One more: whether the event that stands there comes first is not the same in all versions.
-      this.#page('a page', { direction: 'backwards', fromPosition }, wanted + 1),
-    );
-    if (direct !== undefined) return this.#younger(direct, before, wanted, wanted + 1);
-    for (let from: Position | undefined = this.#places.after(before!); ;) {
-      const page = await this.#page(
-        'a walk',
-        {
-          direction: 'backwards',
-          fromPosition: from === undefined ? 'end' : toStoredPosition(from),
-        },
-        pageEvents,
-      );
-      const found = this.#younger(page, before, wanted, pageEvents);
-      if (found.events.length > 0 || page.length < pageEvents) return found;
-      from = toPosition(page.at(-1)!.position).position;
+      const count = wanted + 1;
+      const page = await this.#page('a page', { direction: 'backwards', fromPosition }, count);
+      const events = this.#sift(page).filter(({ position }) => position < (before ?? Infinity));
+      const isEnd = page.length < count;
+      if (events.length > 0 || isEnd) {
+        return this.#handOut(events, wanted, isEnd && events.length <= wanted);
+      }
+      cursor = toPosition(page.at(-1)!.position).position;
     }
   }
 
-  #younger(
-    page: readonly StoredEvent[],
-    before: Position | undefined,
-    wanted: number,
-    asked: number,
-  ): Page {
-    const events = this.#sift(page).filter(({ position }) => position < (before ?? Infinity));
-    return {
-      events: events.slice(0, wanted),
-      isLast: page.length < asked && events.length <= wanted,
-    };
+  /** Position of the first event at or after this one, from which one may read; `undefined`: there is none. */
+  async #firstFrom(position: Position): Promise<Position | undefined> {
+    const { events } = await this.#forwards(position - 1, 1);
+    return events[0]?.position;
   }
 
-  async #unlessInvalid(page: Promise<readonly StoredEvent[]>) {
-    try {
-      return await page;
-    } catch (cause) {
-      if (faultOf((cause as Error).cause ?? cause) === 'invalid-position') return undefined;
-      throw cause;
+  /** The reader will go on from the last of them. */
+  #handOut(events: readonly RecordedEvent[], wanted: number, isLast: boolean): Page {
+    const handedOut = events.slice(0, wanted);
+    for (const event of [handedOut[0], handedOut.at(-1)]) {
+      if (event !== undefined) this.#places.note(event.position);
     }
+    return { events: handedOut, isLast };
   }
 
-  async #page(
+  #page(
     what: string,
     from: { direction: ReadDirection; fromPosition: FromPosition },
     maxCount: number,
   ): Promise<readonly StoredEvent[]> {
     const filter = { filterOn: 'streamName', prefixes: [...this.#options.prefixes] } as never;
+    return this.#ofLog(what, (client) => collect(client.readAll({ ...from, maxCount, filter })));
+  }
+
+  async #ofLog<T>(what: string, work: Call<T>): Promise<T> {
+    const { limitMs, walkLimitMs = limitMs } = this.#options;
+    const limits = { limitMs: walkLimitMs, mostLimitMs: Math.max(longestWalkMs, walkLimitMs) };
     try {
-      const page = await this.#surely(what, (client) =>
-        collect(client.readAll({ ...from, ...this.#options.connection.login, maxCount, filter })),
-      );
-      for (const event of [page[0], page.at(-1)]) {
-        if (event !== undefined) this.#places.note(toPosition(event.position).position);
-      }
-      return page;
+      return await this.#surely(what, limits, work);
     } catch (cause) {
       throw toTrouble('reading the log', cause);
     }
@@ -228,11 +256,6 @@ export class Pages {
 
 type ReadDirection = 'forwards' | 'backwards';
 type FromPosition = 'start' | 'end' | { commit: bigint; prepare: bigint };
-
-export const toStoredPosition = (position: Position): { commit: bigint; prepare: bigint } => ({
-  commit: BigInt(position),
-  prepare: BigInt(position),
-});
 
 /** To its end: a read that is left half-way is not cancelled. */
 export async function collect(read: AsyncIterable<ResolvedEvent>): Promise<StoredEvent[]> {

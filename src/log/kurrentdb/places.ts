@@ -17,14 +17,13 @@ export class Places {
     if (this.#known.length > most) this.#known = this.#known.filter((_, index) => index % 2 === 0);
   }
 
+  has(position: Position): boolean {
+    return this.#known[this.#firstAbove(position) - 1] === position;
+  }
+
   /** The last known at or before it. */
   before(position: Position): Position {
     return this.#known[this.#firstAbove(position) - 1] ?? logStart;
-  }
-
-  /** The first known at or after it. */
-  after(position: Position): Position | undefined {
-    return this.#known[this.#firstAbove(position - 1)];
   }
 
   #firstAbove(position: Position): number {

@@ -30,6 +30,7 @@ export class NoAnswer extends Error {
 
 const ofType: { readonly [type: string]: Fault } = {
   'wrong-expected-version': 'conflict',
+  'append-consistency-violation': 'conflict',
   'stream-not-found': 'stream-not-found',
   'no-stream': 'stream-not-found',
   'stream-deleted': 'stream-deleted',
@@ -46,11 +47,14 @@ const ofType: { readonly [type: string]: Fault } = {
 /** gRPC's number for who is not known. */
 const unauthenticated = 16;
 
-/** The client gives some answers no type of their own; their words are the server's. */
+/**
+ * The client gives some answers no type of their own; their words are the server's, which has several for one
+ * thing: a page with a filter is refused as `FilteredReadAllResult: InvalidPosition`.
+ */
 const ofWords: readonly (readonly [RegExp, Fault])[] = [
-  [/invalid position/i, 'invalid-position'],
+  [/invalid ?position/i, 'invalid-position'],
   [/maximum append (event )?size/i, 'too-large'],
-  [/server is (not ready|busy|too busy)/i, 'again'],
+  [/server (is )?(not ready|busy|too busy)/i, 'again'],
   [/unauthenticated|not authenticated/i, 'denied'],
 ];
 
@@ -80,24 +84,27 @@ export const damaged = (detail: string): Trouble =>
 /** For the last word on a call: nobody tries it again for us. */
 export function toTrouble(what: string, cause: unknown): Trouble {
   if (cause instanceof Trouble) return cause;
-  const fault = faultOf(cause);
-  const said = wordsOf(cause);
-  if (fault === 'too-large') {
+  if (faultOf(cause) === 'too-large') {
     return new Trouble('too-large', {
       tryAgain: false,
       peer: 'too much for one event (#5.3.4)',
-      detail: `${what}: the event store does not take so much at once (${said})`,
+      detail: `${what}: the event store does not take so much at once (${said(cause)})`,
       cause,
     });
   }
-  const denied =
-    'the event store does not know us, or does not let us (see [log] credentials_file)';
-  return unavailable(`${what}: ${fault === 'denied' ? `${denied}: ` : ''}${said}`, cause);
+  return unavailable(`${what}: ${wordsOf(cause)}`, cause);
 }
 
-function wordsOf(cause: unknown): string {
+/** For an operator: what can be done about it comes first. */
+export const wordsOf = (cause: unknown): string =>
+  `${faultOf(cause) === 'denied' ? `${denied}: ` : ''}${said(cause)}`;
+
+const denied =
+  'the event store does not know us or does not let us: see [log] credentials_file; the user must be in $admins, or allowed to read $all and to write our streams';
+
+function said(cause: unknown): string {
   const { type, message } = cause as { type?: string; message?: string };
-  return (
-    [type, message].filter((part) => part !== undefined && part !== '').join(': ') || 'no words'
-  );
+  // One half of the client says an error's name again where its words should be.
+  const isSaid = (part = ''): boolean => part !== '' && !/^\w+Error$/.test(part);
+  return [type, message].filter(isSaid).join(': ') || 'no words';
 }

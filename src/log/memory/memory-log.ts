@@ -8,7 +8,6 @@ import {
   logStart,
   type Appended,
   type Damage,
-  type EventLog,
   type LogSignal,
   type NewEvent,
   type Position,
@@ -16,15 +15,19 @@ import {
   type ReadStream,
   type RecordedEvent,
   type Revision,
+  type SharedLog,
   type StreamName,
+  type Write,
 } from '../ports.ts';
 import { subscribeTo } from '../subscription.ts';
 import { Tail } from '../tail.ts';
 
-export class MemoryLog implements EventLog {
+export class MemoryLog implements SharedLog {
   readonly #all: RecordedEvent[] = [];
   readonly #streams = new Map<StreamName, RecordedEvent[]>();
   readonly #tail = new Tail(logStart);
+  /** How many of its events a stream shows, where that was said. */
+  readonly #most = new Map<StreamName, number>();
   /** Bodies that came with an append, by id; a memory spool reads them here. */
   readonly bodies: Map<string, Uint8Array>;
   #closed = false;
@@ -39,21 +42,56 @@ export class MemoryLog implements EventLog {
     events: readonly NewEvent[],
     body?: StagedBody,
   ): Promise<Appended> {
+    return this.appendTogether([{ stream, expected, events }], undefined, body);
+  }
+
+  async appendTogether(
+    writes: readonly Write[],
+    unless?: StreamName,
+    body?: StagedBody,
+  ): Promise<Appended> {
     this.#refuseIfClosed();
-    refuseStrayBody(stream, expected, events, body);
-    const texts = encode(events);
+    const texts = writes.map(({ stream, expected, events }, index) => {
+      refuseStrayBody(stream, expected, events, index === 0 ? body : undefined);
+      return encode(events);
+    });
     // As with the real ones, nothing is durable within the caller's own turn.
     await Promise.resolve();
-    const there = this.#streams.get(stream) ?? [];
-    const actual = there.length - 1;
-    if (actual !== expected) {
-      if (!isRepetition(events, there.slice(expected + 1))) {
-        throw new RevisionConflict(stream, expected, actual);
-      }
-      const last = there[expected + events.length]!;
+    const repeated = writes.map((write) => this.#repeated(write));
+    const last = repeated.at(-1);
+    if (last !== undefined && repeated.every((event) => event !== undefined)) {
       return { revision: last.revision, position: last.position };
     }
+    if (unless !== undefined && this.#streams.has(unless)) throw fenced(unless);
+    for (const { stream, expected } of writes) {
+      const actual = (this.#streams.get(stream)?.length ?? 0) - 1;
+      if (actual !== expected) throw new RevisionConflict(stream, expected, actual);
+    }
     if (body?.inline !== undefined) this.bodies.set(body.ref.id, body.inline);
+    const recorded = writes.flatMap((write, index) => this.#write(write, texts[index]!));
+    this.#tail.publish(recorded);
+    const { revision, position } = recorded.at(-1)!;
+    return { revision, position };
+  }
+
+  async canAppendTogether(): Promise<boolean> {
+    return true;
+  }
+
+  async keepYoungest(stream: StreamName, events: number): Promise<void> {
+    this.#most.set(stream, events);
+  }
+
+  /** The last of these events, where exactly they stand there already. */
+  #repeated({ stream, expected, events }: Write): RecordedEvent | undefined {
+    const there = this.#streams.get(stream) ?? [];
+    if (!isRepetition(events, there.slice(expected + 1))) return undefined;
+    return there[expected + events.length];
+  }
+
+  #write({ stream, expected, events }: Write, texts: readonly string[]): RecordedEvent[] {
+    const there = this.#streams.get(stream) ?? [];
+    this.#streams.set(stream, there);
     const recorded = events.map(({ type, v, at }, index) => ({
       type,
       v,
@@ -63,13 +101,9 @@ export class MemoryLog implements EventLog {
       revision: expected + 1 + index,
       position: this.#all.length + 1 + index,
     }));
-    for (const event of recorded) {
-      this.#all.push(event);
-      there.push(event);
-    }
-    this.#streams.set(stream, there);
-    this.#tail.publish(recorded);
-    return { revision: there.length - 1, position: this.#all.length };
+    this.#all.push(...recorded);
+    there.push(...recorded);
+    return recorded;
   }
 
   async readStream(
@@ -78,10 +112,11 @@ export class MemoryLog implements EventLog {
   ): Promise<readonly RecordedEvent[]> {
     const { from, direction = 'forwards', limit = Infinity } = options;
     const there = this.#streams.get(stream) ?? [];
+    const first = Math.max(0, there.length - (this.#most.get(stream) ?? Infinity));
     const wanted =
       direction === 'forwards'
-        ? there.slice(from ?? 0)
-        : there.slice(0, (from ?? there.length - 1) + 1).reverse();
+        ? there.slice(Math.max(first, from ?? 0))
+        : there.slice(first, (from ?? there.length - 1) + 1).reverse();
     return wanted.slice(0, limit);
   }
 
@@ -120,3 +155,10 @@ export class MemoryLog implements EventLog {
     throw new Trouble('log-unavailable', { tryAgain: true, peer: 'log is closed (#4.3.0)' });
   }
 }
+
+const fenced = (fence: StreamName): Trouble =>
+  new Trouble('fenced', {
+    tryAgain: true,
+    peer: 'temporary failure (#4.3.2)',
+    detail: `${fence} stands`,
+  });

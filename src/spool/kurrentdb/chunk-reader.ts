@@ -99,7 +99,7 @@ export class ChunkReader {
     const stream = bodyStream(id);
     try {
       return await surely(this.#connection, 'a body', this.#patience, (client) =>
-        collect(client.readStream(stream, { ...from, maxCount, ...this.#connection.login })),
+        collect(client.readStream(stream, { ...from, maxCount })),
       );
     } catch (cause) {
       if (['stream-not-found', 'stream-deleted'].includes(faultOf(cause))) {

@@ -27,7 +27,8 @@ export function kurrentSpool(
   patience: Patience = { limitMs: 10_000, patienceMs: 15_000 },
 ): KurrentSpool {
   const caller = new AppendLanes([connection]);
-  const parts = { caller, patience, budget: { bytes: 0 } };
+  const outage = { since: undefined };
+  const parts = { caller, patience: { ...patience, outage }, budget: { bytes: 0 } };
   const reader = new ChunkReader(connection, patience);
   /** What was staged here, and has been carried or has the name under which it will be. */
   const makings = new WeakMap<StagedBody, { readonly name: string; isDurable: boolean }>();

@@ -2,11 +2,13 @@
  * Removes bodies that no letter needs: a stop between body and event leaves one behind, as does a removal
  * that was not made. Walks over the bodies written since the last time; those of the last day stay.
  */
-import type { RecordedEvent } from '@kurrent/kurrentdb-client';
+import type { KurrentDBClient, RecordedEvent } from '@kurrent/kurrentdb-client';
 import type { Connection } from '../../log/kurrentdb/connection.ts';
-import { toPosition } from '../../log/kurrentdb/event-shape.ts';
-import { collect, toStoredPosition } from '../../log/kurrentdb/pages.ts';
+import { toPosition, toStoredPosition } from '../../log/kurrentdb/event-shape.ts';
+import { isPosition } from '../../log/kurrentdb/is-position.ts';
+import { collect } from '../../log/kurrentdb/pages.ts';
 import { surely, type Patience } from '../../log/kurrentdb/surely.ts';
+import { faultOf } from '../../log/kurrentdb/what-went-wrong.ts';
 import type { LogReader, Position } from '../../log/ports.ts';
 import type { Instant } from '../../platform/clock.ts';
 import type { Spool } from '../ports.ts';
@@ -26,29 +28,59 @@ export type SweepParts = {
 };
 
 const dayMs = 86_400_000;
-/** Up to 6 MiB of bodies at once. */
-const pageEvents = 8;
+/** Bodies come with what is read of them: some 6 MiB at once, 48 where large ones follow small ones. */
+const pageBytes = 6 * 1024 * 1024;
+const fewestEvents = 8;
+const mostEvents = 64;
 
 export async function sweepBodies(
   parts: SweepParts,
 ): Promise<{ readonly removed: number; readonly upTo: Position }> {
-  const { now, maxAgeMs = dayMs, from } = parts;
-  let [removed, upTo]: [number, Position] = [0, from];
+  const { maxAgeMs = dayMs } = parts;
+  let [removed, upTo]: [number, Position] = [0, await startOf(parts)];
   let seen: string | undefined;
-  for (;;) {
-    const page = await bodiesAfter(upTo, parts);
+  const now = await nowThere(parts);
+  for (let count = fewestEvents; ;) {
+    const page = await bodiesAfter(upTo, count, parts);
     for (const event of page) {
       if (now - event.created.getTime() < maxAgeMs) return { removed, upTo };
       const id = event.streamId.slice(bodyPrefix.length);
-      if (id !== seen && !(await isStillNeeded(id, parts))) {
-        await parts.spool.remove([id]);
-        removed += 1;
+      // The pieces of one body mostly follow each other; most of them were removed with their letter.
+      if (id !== seen && (await isThere(event.streamId, parts))) {
+        if (!(await isStillNeeded(id, parts))) {
+          await parts.spool.remove([id]);
+          removed += 1;
+        }
       }
-      // The pieces of one body mostly follow each other.
       seen = id;
       upTo = toPosition(event.position).position;
     }
     if (page.length === 0) return { removed, upTo };
+    const largest = Math.max(
+      ...page.map(({ data }) => (data as Partial<Uint8Array>).byteLength ?? 0),
+    );
+    count = Math.min(mostEvents, Math.max(fewestEvents, Math.floor(pageBytes / (largest + 1))));
+  }
+}
+
+/** By the clock that dates the bodies: ours may be a day ahead of it, and letters may be on their way. */
+async function nowThere({ connection, now, patience = usual }: SweepParts): Promise<Instant> {
+  const [last] = await surely(connection, 'a sweep', patience, (client) =>
+    collect(client.readAll({ direction: 'backwards', fromPosition: 'end', maxCount: 1 })),
+  );
+  return Math.min(now, last?.created.getTime() ?? now);
+}
+
+/** To remove what has been removed would be written down once more. */
+async function isThere(stream: string, parts: SweepParts): Promise<boolean> {
+  const { connection, patience = usual } = parts;
+  const from = { direction: 'backwards', fromRevision: 'end', maxCount: 1 } as const;
+  try {
+    const read = (client: KurrentDBClient) => collect(client.readStream(stream, from));
+    return (await surely(connection, 'a sweep', patience, read)).length > 0;
+  } catch (cause) {
+    if (['stream-not-found', 'stream-deleted'].includes(faultOf(cause))) return false;
+    throw cause;
   }
 }
 
@@ -58,16 +90,24 @@ async function isStillNeeded(id: string, { isNeeded, log }: SweepParts): Promise
   return last !== undefined && last.type !== 'MessageCleanedUp';
 }
 
+const usual: Patience = { limitMs: 30_000, mostLimitMs: 600_000, patienceMs: 60_000 };
+
+/** From the beginning where the event store does not know the position: it may be another one by now. */
+async function startOf({ connection, from, patience = usual }: SweepParts): Promise<Position> {
+  if (from === 0) return 0;
+  const isKnown = await surely(connection, 'a sweep', patience, isPosition(from, [bodyPrefix]));
+  return isKnown ? from : 0;
+}
+
 async function bodiesAfter(
   after: Position,
-  { connection, patience = { limitMs: 30_000, patienceMs: 60_000 } }: SweepParts,
+  count: number,
+  { connection, patience = usual }: SweepParts,
 ): Promise<readonly RecordedEvent[]> {
   const filter = { filterOn: 'streamName', prefixes: [bodyPrefix] } as never;
   const fromPosition = after === 0 ? 'start' : toStoredPosition(after);
   const page = await surely(connection, 'a sweep', patience, (client) =>
-    collect(
-      client.readAll({ fromPosition, maxCount: pageEvents + 1, filter, ...connection.login }),
-    ),
+    collect(client.readAll({ fromPosition, maxCount: count + 1, filter })),
   );
   return page.filter(({ position }) => toPosition(position).position > after);
 }

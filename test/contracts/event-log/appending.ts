@@ -99,9 +99,10 @@ export function appending(desk: Desk, { carriesBodies }: Abilities): void {
       expect(event?.data).toEqual({ n: text, [text]: [text] });
     });
 
-    it('holds an event of a megabyte', async () => {
+    it('holds an event of nearly a megabyte', async () => {
       const stream = newStream();
-      const text = 'Grüße'.repeat(150_000);
+      // An older event store takes 1 MiB at once, metadata included.
+      const text = 'Grüße'.repeat(145_000);
       await desk.log.append(stream, noStream, [noted(1, { text })]);
       expect((await desk.log.readStream(stream))[0]?.data).toEqual({ n: 1, text });
     });

@@ -37,7 +37,7 @@ export function reading(desk: Desk): void {
       expect(await desk.log.readStream(newStream(), { direction: 'backwards' })).toEqual([]);
     });
 
-    it.each(['node-a', 'door-smtp', 'message-not-a-letter', 'message-', 'x'])(
+    it.each(['node-a', 'door-smtp', 'message-not-a-letter', 'message-', 'xyzzy'])(
       'called %s is told apart from others',
       async (name) => {
         const unique = `${name}${newStream().slice(-12)}`;

@@ -46,15 +46,20 @@ describe('an event store behind TLS and a password', () => {
     await server.stop();
     dir.remove();
   });
-  const open = (credentials: string): KurrentLog => {
+  const open = (credentials: string, hosts = `localhost:${server.port}`): KurrentLog => {
     writeFileSync(dir.file('secret'), credentials);
     const address = toAddress({
-      url: `kurrentdb://localhost:${server.port}?tls=true&tlsVerifyCert=false`,
+      url: `kurrentdb://${hosts}?tls=true&tlsVerifyCert=false`,
       ...{ credentialsFile: dir.file('secret'), directory: dir.file('.') },
     });
-    log = new KurrentLog({ connection: new Connection({ address }), ...impatient });
+    const connection = new Connection({ address, firstPauseMs: 5, longestPauseMs: 50 });
+    log = new KurrentLog({ connection, ...impatient });
     return log;
   };
+  const denied = expect.objectContaining({
+    code: 'log-unavailable',
+    message: expect.stringContaining('does not know us or does not let us'),
+  });
 
   it('takes events from who knows the password, which lies in a file', async () => {
     open('waybill:a:b@c/d\n');
@@ -64,13 +69,46 @@ describe('an event store behind TLS and a password', () => {
     expect(server.calls).toContain('batchAppend');
   });
 
+  it('is found among several, whatever the password is made of', async () => {
+    open('waybill:a:b@c/d', `localhost:${server.port},localhost:1`);
+    await log.append(newStream(), noStream, notedAll('a'));
+    const listener = new Listener(log.subscribe(0));
+    await listener.untilEvents(1);
+    expect(notes(await log.readAll({ limit: 10 }))).toEqual(['a']);
+    listener.stop();
+  });
+
   it('says so at once to who does not', async () => {
     open('waybill:wrong');
-    const refused = expect.objectContaining({
-      code: 'log-unavailable',
-      message: expect.stringContaining('does not know us'),
-    });
-    await expect(log.append(newStream(), noStream, notedAll('a'))).rejects.toEqual(refused);
-    await expect(log.readAll({ limit: 1 })).rejects.toMatchObject({ code: 'log-unavailable' });
+    await expect(log.append(newStream(), noStream, notedAll('a'))).rejects.toEqual(denied);
+    await expect(log.readAll({ limit: 1 })).rejects.toEqual(denied);
+  });
+
+  it('is spoken to with the new password, once that is in the file', async () => {
+    open('waybill:a:b@c/d');
+    const stream = newStream();
+    await log.append(stream, noStream, notedAll('a'));
+    server.login = 'waybill:new';
+    await server.stop();
+    await server.start();
+    await expect(log.append(stream, 0, notedAll('b'))).rejects.toEqual(denied);
+    writeFileSync(dir.file('secret'), 'waybill:new');
+    await log.append(stream, 0, notedAll('b'));
+    expect(notes(await log.readStream(stream))).toEqual(['a', 'b']);
+  });
+
+  it('tells one who may write but not read everything, and lets him when he may', async () => {
+    server.readsAll = false;
+    open('waybill:a:b@c/d');
+    const stream = newStream();
+    await log.append(stream, noStream, notedAll('a'));
+    await expect(log.readAll({ limit: 1 })).rejects.toEqual(denied);
+    const listener = new Listener(log.subscribe(0));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect([listener.heard, listener.ended]).toEqual([[], undefined]);
+    server.readsAll = true;
+    await listener.untilEvents(1);
+    expect(notes(listener.events)).toEqual(['a']);
+    listener.stop();
   });
 });

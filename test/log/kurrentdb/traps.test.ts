@@ -63,6 +63,31 @@ describe('an append whose outcome is not known', () => {
     expect(await log.append(stream, noStream, notedAll('a', 'b'))).toEqual(first);
   });
 
+  it('is not refused for a clock that is ahead of ours', async () => {
+    const { log, server } = await opened();
+    server.faults.clockAheadMs = 3_600_000;
+    const stream = newStream();
+    await log.append(stream, noStream, notedAll('a'));
+    expect(notes(await log.readStream(stream))).toEqual(['a']);
+  });
+
+  it('is given up by all at the end of one patience, not of one each', async () => {
+    const { log, server } = await opened({}, { patienceMs: 3_500 });
+    server.faults.dropAppends = Infinity;
+    const start = performance.now();
+    const endOf = (appended: Promise<unknown>) =>
+      appended.then(
+        () => 'written',
+        () => performance.now() - start,
+      );
+    const first = endOf(log.append(newStream(), noStream, notedAll('a')));
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    const second = endOf(log.append(newStream(), noStream, notedAll('a')));
+    // The second waits for the rest of the patience, and two seconds at least.
+    expect(await second).toBeLessThan(1_200 + 3_500 - 300);
+    expect(await first).not.toBe('written');
+  });
+
   it('does not hold up appends to other streams', async () => {
     const { log, server } = await opened();
     const [slow, quick] = [newStream(), newStream()];
@@ -103,7 +128,8 @@ describe('appends to one stream', () => {
   });
 
   it('outlive a connection that takes no more and then breaks, however many wait', async () => {
-    const { log, server } = await opened();
+    // Five megabytes to be sent again take their time on a busy machine.
+    const { log, server } = await opened({}, { appendLimitMs: 1_500, patienceMs: 20_000 });
     await log.append(newStream(), noStream, notedAll('first'));
     server.faults.deaf = true;
     const large = { text: 'x'.repeat(50_000) };
@@ -116,7 +142,7 @@ describe('appends to one stream', () => {
     // The client would otherwise reject promises that nobody holds, and node end for it.
     await Promise.all(appended);
     expect(await log.readAll({ limit: 200 })).toHaveLength(101);
-  });
+  }, 30_000);
 
   it('are turned away when too much waits already', async () => {
     const { log, server } = await opened({}, { patienceMs: 300, mostBytes: 70_000 });
@@ -216,6 +242,29 @@ describe('another leader', () => {
   });
 });
 
+describe('a node that is cut off from the others', () => {
+  it('answers that it is not ready, and is left for another', async () => {
+    const store = new Store();
+    const first = await new StandIn({ store }).start();
+    const second = await new StandIn({ store }).start();
+    await second.stop();
+    const url = `kurrentdb://127.0.0.1:${first.port},127.0.0.1:${second.port}?tls=false`;
+    const { log } = closes({
+      ...openLogAt(url, impatient),
+      close: async () => {
+        await log.close();
+        await Promise.all([first.stop(), second.stop()]);
+      },
+    });
+    const stream = newStream();
+    await log.append(stream, noStream, notedAll('a'));
+    await second.start();
+    first.faults.notReady = Infinity;
+    await log.append(stream, 0, notedAll('b'));
+    expect(second.calls).toContain('batchAppend');
+  });
+});
+
 describe('a read', () => {
   const filled = async (count: number, parts: LogParts = {}) => {
     const open = await opened({}, parts);
@@ -236,6 +285,12 @@ describe('a read', () => {
     expect(await log.readAll({ limit: 100 })).toHaveLength(50);
   });
 
+  it('is given more time where the event store looks through what others wrote', async () => {
+    const { log, server } = await filled(3);
+    server.faults.slowPagesMs = 450;
+    expect(notes(await log.readAll({ limit: 10 }))).toEqual([0, 1, 2]);
+  });
+
   it('begins at any position, though the event store knows only its own', async () => {
     const { log } = await filled(30);
     const all = await log.readAll({ limit: 100 });
@@ -247,6 +302,26 @@ describe('a read', () => {
       const older = all.filter(({ position }) => position < after).reverse();
       const read = await log.readAll({ after, direction: 'backwards', limit: 100 });
       expect(read).toEqual(older);
+    }
+  });
+
+  it('begins at any position far from those it knows, and is not taken in by what stands there', async () => {
+    const { log, server, stream } = await filled(1);
+    const text = 'x'.repeat(400_000);
+    for (let n = 1; n < 4; n += 1) await log.append(stream, n - 1, [noted(n, { text })]);
+    const [first, , third] = server.store.stream(stream)!.events;
+    const inside = third!.position + 200_000;
+    server.store.forge(inside, { ...first!, revision: 17, position: inside + 5 });
+    const positions = server.store.stream(stream)!.events.map(({ position }) => position);
+    for (const after of [inside, inside + 1, third!.position, third!.position - 1]) {
+      // A reader who knows nothing yet.
+      const { log: other } = closes(openLogAt(server.url(), impatient));
+      const read = await other.readAll({ after, limit: 10 });
+      expect(read.map(({ position }) => position)).toEqual(
+        positions.filter((position) => position > after),
+      );
+      const older = await other.readAll({ after, direction: 'backwards', limit: 10 });
+      expect(notes(older)).toEqual([3, 2, 1, 0].filter((n) => positions[n]! < after));
     }
   });
 
@@ -326,6 +401,17 @@ describe('a subscription', () => {
     await log.append(stream, 2, notedMany(1, 3));
     await listener.untilEvents(4);
     hasHeard(listener, 4);
+  });
+
+  it('that tells nothing to one who only listens is noticed by asking where the log ends', async () => {
+    const { log, server } = await opened();
+    const { log: listening } = closes(openLogAt(server.url(), { ...impatient, quietMs: 100 }));
+    const listener = new Listener(listening.subscribe(0));
+    await listener.until(({ caughtUp }) => caughtUp > 0);
+    server.faults.mute = true;
+    await log.append(newStream(), noStream, notedMany(2));
+    await listener.untilEvents(2);
+    hasHeard(listener, 2);
   });
 
   it('that is not confirmed is begun anew', async () => {

@@ -4,7 +4,14 @@ import type { StagedBody } from '../../../src/spool/ports.ts';
 import { chunkBytes } from '../../../src/spool/kurrentdb/chunk-shape.ts';
 import { sweepBodies } from '../../../src/spool/kurrentdb/sweep.ts';
 import { spoolContract } from '../../contracts/spool.ts';
-import { impatient, openLogAt, openStandIn, realServer } from '../../support/kurrent/open.ts';
+import {
+  impatient,
+  openLogAt,
+  openStandIn,
+  realPatience,
+  realServer,
+  realTimeLimit,
+} from '../../support/kurrent/open.ts';
 import { newId, noted, notedAll } from '../../support/log-events.ts';
 
 type Open = Awaited<ReturnType<typeof openStandIn>>;
@@ -34,7 +41,7 @@ if (realServer === undefined) {
   spoolContract(
     'the spool in a real KurrentDB',
     async () => {
-      const { log, spool } = openLogAt(realServer!);
+      const { log, spool } = openLogAt(realServer!, realPatience);
       return {
         spool,
         commit: async (staged) => {
@@ -43,7 +50,7 @@ if (realServer === undefined) {
         close: () => log.close(),
       };
     },
-    { isOutOfReach: true },
+    { isOutOfReach: true, timeLimitMs: realTimeLimit },
   );
 }
 
@@ -161,10 +168,19 @@ describe('bodies in KurrentDB', () => {
       ...{ connection: open.connection, log: open.log, spool: open.spool, from: 0 },
       isNeeded: (id: string) => id === waiting.ref.id,
     };
-    expect(await sweepBodies({ ...parts, now: Date.now() })).toEqual({ removed: 0, upTo: 0 });
+    const none = { removed: 0, upTo: 0 };
+    expect(await sweepBodies({ ...parts, now: Date.now() })).toEqual(none);
     const tomorrow = Date.now() + 90_000_000;
+    // Our clock is a day ahead: by the event store's own these bodies have just come.
+    expect(await sweepBodies({ ...parts, now: tomorrow })).toEqual(none);
+    open.server.store.clock = () => tomorrow;
+    await open.log.append('node-1', noStream, notedAll('it is tomorrow'));
+    await open.spool.remove([done.ref.id]);
+    const before = open.server.store.length;
     const swept = await sweepBodies({ ...parts, now: tomorrow });
-    expect(swept.removed).toBe(2);
+    // What has been removed is not removed again: only the orphan is.
+    expect(swept.removed).toBe(1);
+    expect(open.server.store.length).toBe(before + 1);
     for (const { ref } of [kept, waiting]) {
       expect((await open.spool.read(ref)).byteLength).toBe(10);
     }
@@ -173,5 +189,7 @@ describe('bodies in KurrentDB', () => {
     }
     const again = await sweepBodies({ ...parts, now: tomorrow, from: swept.upTo });
     expect(again).toEqual({ removed: 0, upTo: swept.upTo });
+    const elsewhere = await sweepBodies({ ...parts, now: tomorrow, from: swept.upTo - 7 });
+    expect(elsewhere).toEqual({ removed: 0, upTo: swept.upTo });
   });
 });

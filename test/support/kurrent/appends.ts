@@ -32,7 +32,13 @@ export type AppendParts = {
   readonly settled: () => Promise<void>;
 };
 
-type Batch = { stream: string; expected: Expected; readonly events: Proposed[] };
+type Batch = {
+  stream: string;
+  expected: Expected;
+  /** When it is too late, by the client's clock. */
+  until?: number;
+  readonly events: Proposed[];
+};
 type BatchCall = ServerDuplexStream<Streams.BatchAppendReq, Streams.BatchAppendResp>;
 type AppendCall = ServerReadableStream<Streams.AppendReq, Streams.AppendResp>;
 
@@ -55,7 +61,10 @@ export function serveBatchAppend(call: BatchCall, parts: AppendParts): void {
     const options = request.getOptions();
     const batch = batches.get(id) ?? { stream: '', expected: 'any', events: [] };
     batches.set(id, batch);
-    if (options !== undefined) Object.assign(batch, toTarget(options));
+    if (options !== undefined) {
+      const until = options.getDeadline21100()?.toDate().getTime();
+      Object.assign(batch, toTarget(options), until === undefined ? {} : { until });
+    }
     batch.events.push(...request.getProposedMessagesList().map(toProposed));
     if (!request.getIsFinal()) return;
     batches.delete(id);
@@ -71,11 +80,14 @@ export function serveBatchAppend(call: BatchCall, parts: AppendParts): void {
   call.on('error', () => undefined);
 }
 
+const timedOut = () => failed(status.DEADLINE_EXCEEDED, 'Timeout', 'Timeout', new Uint8Array());
+
 function answerTo(
-  { stream, expected, events }: Batch,
+  { stream, expected, events, until = Infinity }: Batch,
   parts: AppendParts,
 ): Streams.BatchAppendResp | 'silence' | 'end' {
   const { store, faults, maxAppendBytes } = parts;
+  if (until <= Date.now() + faults.clockAheadMs) return timedOut();
   if (take(faults, 'endBatches')) return 'end';
   if (take(faults, 'dropAppends')) return 'silence';
   if (take(faults, 'notReady')) return failed(status.UNAVAILABLE, 'Server Is Not Ready');
@@ -92,8 +104,7 @@ function answerTo(
   const before = store.length;
   const outcome = store.append(stream, expected, events);
   if (take(faults, 'loseAnswers')) return 'silence';
-  if (take(faults, 'timeOut'))
-    return failed(status.DEADLINE_EXCEEDED, 'Timeout', 'Timeout', new Uint8Array());
+  if (take(faults, 'timeOut')) return timedOut();
   return told(outcome, expected, faults.forgetPositions && store.length === before);
 }
 

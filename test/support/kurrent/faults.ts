@@ -24,6 +24,10 @@ export class Faults {
   mute = false;
   /** A repeated append is answered without its position. */
   forgetPositions = false;
+  /** Pages of the whole log take so long, as among millions of events of others. */
+  slowPagesMs = 0;
+  /** So far is this server's clock ahead of everybody's. */
+  clockAheadMs = 0;
   /** So many features calls fail. */
   failFeatures = 0;
 }
@@ -31,7 +35,7 @@ export class Faults {
 /** Takes one of so many; whether there was one. */
 export function take(
   faults: Faults,
-  name: Exclude<keyof Faults, 'forgetPositions' | 'mute' | 'deaf'>,
+  name: Exclude<keyof Faults, 'forgetPositions' | 'mute' | 'deaf' | 'slowPagesMs' | 'clockAheadMs'>,
 ): boolean {
   if (faults[name] <= 0) return false;
   faults[name] -= 1;

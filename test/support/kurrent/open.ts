@@ -9,11 +9,22 @@ import { toAddress } from '../../../src/control/event-store-address.ts';
 import { kurrentSpool, type KurrentSpool } from '../../../src/spool/kurrentdb/kurrent-spool.ts';
 import { StandIn, type StandInOptions } from './stand-in.ts';
 
-/** A real server, for those tests that ask no stand-in to do wrong. */
-export const realServer = process.env['WAYBILL_KURRENT_URL'];
+/**
+ * A real server, or cluster, for those tests that ask no stand-in to do wrong. A server without TLS asks
+ * nobody for a password; one that stands in the address all the same is left out.
+ */
+export const realServer = withoutUselessLogin(process.env['WAYBILL_KURRENT_URL']);
+
+function withoutUselessLogin(url: string | undefined): string | undefined {
+  if (url === undefined || url === '') return undefined;
+  return /[?&]tls=false\b/i.test(url) ? url.replace(/\/\/[^@/?]*@/, '//') : url;
+}
+
+/** A test's time limit there: disks, elections and long logs take theirs. */
+export const realTimeLimit = 120_000;
 
 /** The contract's tests name streams that no part of Waybill does. */
-const prefixes = [...ourPrefixes, 'x'];
+const prefixes = [...ourPrefixes, 'xyzzy'];
 
 export type LogParts = Omit<Partial<KurrentLogOptions>, 'connection'> & {
   readonly onReplaced?: (why: string) => void;
@@ -22,11 +33,16 @@ export type LogParts = Omit<Partial<KurrentLogOptions>, 'connection'> & {
 export function openLogAt(
   url: string,
   { onReplaced, ...parts }: LogParts = {},
-): { readonly log: KurrentLog; readonly connection: Connection; readonly spool: KurrentSpool } {
+): {
+  readonly log: KurrentLog;
+  readonly connection: Connection;
+  readonly spool: KurrentSpool;
+  close(): Promise<void>;
+} {
   const dial = () =>
     new Connection({
       address: toAddress({ url, directory: '.' }),
-      ...{ firstPauseMs: 5, longestPauseMs: 100 },
+      ...{ firstPauseMs: 5, longestPauseMs: 100, longestVainMs: 200 },
       ...(onReplaced === undefined ? {} : { onReplaced }),
     });
   const connection = dial();
@@ -34,13 +50,17 @@ export function openLogAt(
   const spool = kurrentSpool(bodies, patienceOf(parts));
   const carry = spool.carry.bind(spool);
   const all = { connection, more: [dial()], besides: [bodies] };
-  return { connection, spool, log: new KurrentLog({ ...all, prefixes, carry, ...parts }) };
+  const log = new KurrentLog({ ...all, prefixes, carry, ...parts });
+  return { connection, spool, log, close: () => log.close() };
 }
 
 const patienceOf = ({ appendLimitMs = 5_000, patienceMs = 15_000 }: LogParts) => ({
   limitMs: appendLimitMs,
   patienceMs,
 });
+
+/** A cluster may elect another leader meanwhile. */
+export const realPatience = { appendLimitMs: 10_000, readLimitMs: 20_000, patienceMs: 60_000 };
 
 /** For tests of faults: nobody waits for long. */
 export const impatient = { appendLimitMs: 150, readLimitMs: 300, patienceMs: 4_000 };

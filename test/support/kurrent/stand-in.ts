@@ -3,6 +3,7 @@
  * machines without one. Two of them over one `Store` are a cluster; `faults` says what goes wrong.
  */
 import { randomUUID } from 'node:crypto';
+import type { Server as NetServer, Socket } from 'node:net';
 import type { Metadata } from '@grpc/grpc-js';
 import {
   Server,
@@ -21,7 +22,18 @@ import {
   streams,
   type ReadResp,
 } from '../../../src/gateway/messages.ts';
-import { notAuthenticated, Refusal, streamDeleted } from '../../../src/gateway/refusals.ts';
+import {
+  accessDenied,
+  notAuthenticated,
+  Refusal,
+  streamDeleted,
+} from '../../../src/gateway/refusals.ts';
+import {
+  notLeaderV2,
+  recordsMethod,
+  RecordsService,
+  serveAppendRecords,
+} from './append-records.ts';
 import { serveAppend, serveBatchAppend, toTarget } from './appends.ts';
 import { Faults, take } from './faults.ts';
 import { Store } from './store.ts';
@@ -50,15 +62,21 @@ export class StandIn {
   readonly calls: string[] = [];
   /** Set: this one is a follower. */
   leader: Leader | undefined;
+  /** `user:password`; whoever comes without it is sent away. */
+  login: string | undefined;
+  /** Whether that user is one of those who may read everything, `$all`. */
+  readsAll = true;
   readonly #options: StandInOptions;
   readonly #id = randomUUID();
   readonly #reads = new Set<ReadCall>();
+  readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #port = 0;
 
   constructor(options: StandInOptions = {}) {
     this.#options = options;
     this.store = options.store ?? new Store();
+    this.login = options.login;
     this.#port = options.port ?? 0;
   }
 
@@ -68,7 +86,8 @@ export class StandIn {
 
   /** For one node; `more` after a `&`. */
   url(more = ''): string {
-    const { tls, login } = this.#options;
+    const { login } = this;
+    const { tls } = this.#options;
     const user = login === undefined ? '' : `${login}@`;
     const plain = tls === undefined ? 'tls=false' : 'tls=true';
     // The first read waits so long before it dials.
@@ -88,6 +107,14 @@ export class StandIn {
       );
     });
     this.#server = server;
+    // One that is just being accepted when everything stops is in nobody's books.
+    const { http2Servers } = server as unknown as { http2Servers: Map<NetServer, unknown> };
+    for (const inner of http2Servers.keys()) {
+      inner.on('connection', (socket) => {
+        this.#sockets.add(socket);
+        socket.once('close', () => this.#sockets.delete(socket));
+      });
+    }
     return this;
   }
 
@@ -95,6 +122,7 @@ export class StandIn {
   async stop(): Promise<void> {
     this.#server?.forceShutdown();
     this.#server = undefined;
+    for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -140,9 +168,23 @@ export class StandIn {
       tombstone: (call: DeleteCall, answer: sendUnaryData<object>) =>
         this.#delete(call, answer, true),
     });
+    server.addService(RecordsService, {
+      appendSession: (_: unknown, answer: sendUnaryData<object>) =>
+        answer(new Refusal(status.UNIMPLEMENTED, 'not here')),
+      appendRecords: (
+        call: Parameters<typeof serveAppendRecords>[0],
+        answer: Parameters<typeof serveAppendRecords>[1],
+      ) => {
+        if (!this.#knowsRecords) return answer(new Refusal(status.UNIMPLEMENTED, 'not here'));
+        const refusal = this.#refusal('appendRecords', call.metadata);
+        if (refusal !== undefined) return answer(refusal);
+        serveAppendRecords(call, answer, parts);
+      },
+    });
     server.addService(ServerFeaturesService, {
-      getSupportedMethods: (_: unknown, answer: sendUnaryData<object>) => {
+      getSupportedMethods: (call: GreetingCall, answer: sendUnaryData<object>) => {
         this.calls.push('features');
+        if (this.#isStranger(call.metadata)) return answer(notAuthenticated());
         if (take(this.faults, 'failFeatures')) {
           return answer(new Refusal(status.UNAVAILABLE, 'not yet'));
         }
@@ -150,8 +192,9 @@ export class StandIn {
       },
     });
     server.addService(GossipServiceDefinition, {
-      read: (_: unknown, answer: sendUnaryData<object>) => {
+      read: (call: GreetingCall, answer: sendUnaryData<object>) => {
         this.calls.push('gossip');
+        if (this.#isStranger(call.metadata)) return answer(notAuthenticated());
         const self = { id: this.#id, host: '127.0.0.1', port: this.#port };
         const { leader } = this;
         answer(
@@ -166,8 +209,16 @@ export class StandIn {
   }
 
   get #isOld(): boolean {
+    return this.#isBefore(25, 1);
+  }
+
+  get #knowsRecords(): boolean {
+    return !this.#isBefore(26, 1);
+  }
+
+  #isBefore(thatYear: number, thatMonth: number): boolean {
     const [year = 26, month = 1] = (this.#options.version ?? '26.1').split('.').map(Number);
-    return year < 25 || (year === 25 && month < 1);
+    return year < thatYear || (year === thatYear && month < thatMonth);
   }
 
   #methods(): readonly Method[] {
@@ -182,13 +233,22 @@ export class StandIn {
       ...(this.#options.takesBatches === false ? [] : [batch]),
       { service: streamsService, method: 'append' },
       { service: streamsService, method: 'delete' },
+      ...(this.#knowsRecords ? [recordsMethod] : []),
     ];
+  }
+
+  /** Greetings are for everybody, but not for one who says he is somebody and is not. */
+  #isStranger(metadata: Metadata): boolean {
+    const { login } = this;
+    const [authorization] = metadata.get('authorization');
+    const isNamed = authorization !== undefined && login !== undefined;
+    return isNamed && authorization !== `Basic ${btoa(login)}`;
   }
 
   /** Why this call is not served. */
   #refusal(what: string, metadata: Metadata): Refusal | undefined {
     this.calls.push(what);
-    const { login } = this.#options;
+    const { login } = this;
     const [authorization] = metadata.get('authorization');
     if (login !== undefined && authorization !== `Basic ${btoa(login)}`) return notAuthenticated();
     if (take(this.faults, 'unavailable')) return new Refusal(status.UNAVAILABLE, 'away');
@@ -197,6 +257,7 @@ export class StandIn {
     if (leader === undefined) return undefined;
     // A follower passes appends on, unless it is told not to; this one has no way to.
     if (what === 'read' && requiresLeader !== 'true') return undefined;
+    if (what === 'appendRecords') return notLeaderV2();
     return new Refusal(status.NOT_FOUND, 'Leader info available', {
       exception: 'not-leader',
       'leader-endpoint-host': leader.host,
@@ -208,6 +269,13 @@ export class StandIn {
     const refusal = this.#refusal('read', call.metadata);
     if (refusal !== undefined) return void call.emit('error', refusal);
     if (take(this.faults, 'silentReads')) return;
+    const options = call.request.getOptions();
+    if (options?.hasAll() === true) {
+      if (!this.readsAll) return void call.emit('error', accessDenied());
+      const { slowPagesMs } = this.faults;
+      const isPage = options.hasCount();
+      if (isPage && slowPagesMs > 0) await new Promise((go) => setTimeout(go, slowPagesMs));
+    }
     this.#reads.add(call);
     call.on('cancelled', () => this.#reads.delete(call));
     call.on('error', () => undefined);
@@ -215,7 +283,7 @@ export class StandIn {
       if (take(this.faults, 'brokenReads')) breakOff(call);
       await serveRead(call, sourceOf(this.store, this.faults));
     } catch (cause) {
-      call.emit('error', cause);
+      call.emit('error', inItsWords(cause, call));
     } finally {
       this.#reads.delete(call);
     }
@@ -235,7 +303,7 @@ export class StandIn {
       const trailers = {
         exception: 'wrong-expected-version',
         'stream-name': stream,
-        'expected-version': String(expected),
+        'expected-version': String({ any: -2, exists: -4 }[expected] ?? expected),
         'actual-version': String(outcome.current),
       };
       return answer(new Refusal(status.FAILED_PRECONDITION, 'Wrong Expected Version', trailers));
@@ -249,7 +317,17 @@ export class StandIn {
   }
 }
 
+type GreetingCall = { readonly metadata: Metadata };
 type DeleteCall = ServerUnaryCall<InstanceType<typeof streams.DeleteReq>, unknown>;
+
+/** For a page with a filter a real server has no status of its own when its position is none. */
+function inItsWords(cause: unknown, call: ReadCall): unknown {
+  const options = call.request.getOptions()!;
+  const isInvalid = cause instanceof Refusal && cause.details.includes('invalid position');
+  if (!isInvalid || !options.hasFilter() || !options.hasCount()) return cause;
+  const words = 'Unexpected FilteredReadAllResult: InvalidPosition >> Log record at actual pos';
+  return new Refusal(status.UNKNOWN, words);
+}
 
 /** The call fails after its first answers. */
 function breakOff(call: ReadCall): void {

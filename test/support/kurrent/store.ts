@@ -3,6 +3,7 @@
  * positions as a real server has them; a log file makes it outlive its process.
  */
 import type { WireEvent } from '../../../src/gateway/answers.ts';
+import { judgeTogether, type Check, type RecordOf, type Together } from './together.ts';
 
 export type Proposed = Pick<WireEvent, 'id' | 'type' | 'isJson' | 'data' | 'metadata'>;
 
@@ -18,8 +19,15 @@ type Kept = {
   readonly events: WireEvent[];
   /** Events before it are hidden: truncated, or softly deleted. */
   first: number;
+  /** `$maxCount`: so many of the youngest are shown. */
+  most: number;
   isDeleted: boolean;
   isTombstoned: boolean;
+};
+
+export type StoreOptions = {
+  /** System projections run: every event has links to it in other streams, in the same log. */
+  readonly projects?: boolean;
 };
 
 /** As the real one: what an append adds to the log besides its bytes. */
@@ -33,7 +41,17 @@ export class Store {
   readonly #recent = new Map<string, number>();
   /** A real log begins with events of its own. */
   #next = 1_000;
+  /** Places of events that a scavenge has removed; one may go on from there. */
+  readonly #gone = new Set<number>();
+  readonly #forged = new Map<number, WireEvent>();
+  readonly #projects: boolean;
+  /** Dates the events. */
+  clock: () => number = Date.now;
   onWritten: ((events: readonly WireEvent[]) => void) | undefined;
+
+  constructor({ projects = false }: StoreOptions = {}) {
+    this.#projects = projects;
+  }
 
   get length(): number {
     return this.#all.length;
@@ -45,13 +63,11 @@ export class Store {
     const current = (kept?.events.length ?? 0) - 1;
     const decided = this.#decide(stream, kept, current, expected, proposed);
     if (decided !== undefined) return decided;
+    const undeletes = kept?.isDeleted === true;
+    const again = undeletes ? this.#write(`$$${stream}`, [hiding(current + 1)]) : [];
     const written = this.#write(stream, proposed);
     const last = written.at(-1);
-    if (kept?.isDeleted === true) {
-      kept.isDeleted = false;
-      kept.first = current + 1;
-    }
-    this.#publish(written);
+    this.#publish([...again, ...written, ...this.#project(written)]);
     return {
       kind: 'written',
       revision: last?.revision ?? current,
@@ -59,24 +75,47 @@ export class Store {
     };
   }
 
+  /** All these records in this order, or none. A repetition is one whatever the other checks say. */
+  appendTogether(records: readonly RecordOf[], checks: readonly Check[]): Together {
+    const judged = judgeTogether(records, checks, {
+      state: (stream) => {
+        const kept = this.#streams.get(stream);
+        return kept?.isDeleted === true ? -5 : (kept?.events.length ?? 0) - 1;
+      },
+      decide: (stream, expected, events) => {
+        const kept = this.#streams.get(stream);
+        return this.#decide(stream, kept, (kept?.events.length ?? 0) - 1, expected, events);
+      },
+    });
+    if (judged !== undefined) return judged;
+    const events = records.flatMap(({ stream, ...record }) => this.#write(stream, [record]));
+    this.#publish([...events, ...this.#project(events)]);
+    const revisions = new Map(events.map(({ stream, revision }) => [stream, revision]));
+    return { revisions, position: events.at(-1)!.position };
+  }
+
+  /** Removes what is hidden, where `isWanted` says so: a real one does it file by file, and may leave some out. */
+  scavenge(isWanted: (event: WireEvent) => boolean = () => true): number {
+    const before = this.#all.length;
+    const left = this.#all.filter((event) => {
+      const { first = 0 } = this.#streams.get(event.stream) ?? {};
+      if (event.revision >= first || !isWanted(event)) return true;
+      this.#gone.add(event.position);
+      return false;
+    });
+    this.#all.splice(0, before, ...left);
+    return before - left.length;
+  }
+
   /** Hides a stream's events; its numbers go on when it comes again. */
   delete(stream: string, expected: Expected, isFinal = false): Outcome {
-    const kept = this.#streams.get(stream) ?? this.#newStream(stream);
+    const kept = this.#streams.get(stream);
+    if (kept === undefined) return { kind: 'conflict', current: -1 };
     if (kept.isTombstoned) return { kind: 'deleted' };
     const current = kept.events.length - 1;
     if (typeof expected === 'number' && expected !== current) return { kind: 'conflict', current };
-    kept.isDeleted = true;
     kept.isTombstoned = isFinal;
-    kept.first = kept.events.length;
-    const written = this.#write(`$$${stream}`, [
-      {
-        id: crypto.randomUUID(),
-        type: '$metadata',
-        isJson: true,
-        data: Buffer.from('{"$tb":9223372036854775807}'),
-        metadata: Buffer.alloc(0),
-      },
-    ]);
+    const written = this.#write(`$$${stream}`, [hiding(everything)]);
     this.#publish(written);
     return { kind: 'written', revision: current, position: written[0]!.position };
   }
@@ -95,14 +134,22 @@ export class Store {
 
   isPosition(position: number): boolean {
     const at = this.#indexOf(position);
-    return position === 0 || position === this.#next || this.#all[at]?.position === position;
+    const isNear = position === 0 || position >= this.#next || this.#gone.has(position);
+    return isNear || this.#all[at]?.position === position || this.#forged.has(position);
+  }
+
+  /** Whoever reads from there finds an event that nobody wrote: so may bytes of a letter be taken. */
+  forge(position: number, event: WireEvent): void {
+    this.#forged.set(position, event);
   }
 
   page(from: number, backwards: boolean, limit: number): readonly WireEvent[] {
     const at = this.#indexOf(from);
+    const forged = this.#forged.get(from);
+    const first = forged === undefined ? [] : [forged];
     return backwards
       ? this.#all.slice(Math.max(0, at - limit), at).reverse()
-      : this.#all.slice(at, at + limit);
+      : [...first, ...this.#all.slice(at, at + limit - first.length)];
   }
 
   onMoved(listener: () => void): () => void {
@@ -126,10 +173,33 @@ export class Store {
       kept.isDeleted = false;
       kept.first = event.revision;
     }
-    if (!event.stream.startsWith('$$')) return;
-    const of = this.#streams.get(event.stream.slice(2)) ?? this.#newStream(event.stream.slice(2));
-    of.isDeleted = true;
-    of.first = of.events.length;
+    kept.first = Math.max(kept.first, kept.events.length - kept.most);
+    this.#obey(event);
+  }
+
+  /** What the metadata of a stream says of its events. */
+  #obey({ stream, data }: WireEvent): void {
+    if (!stream.startsWith('$$')) return;
+    const of = this.#streams.get(stream.slice(2)) ?? this.#newStream(stream.slice(2));
+    const said = JSON.parse(Buffer.from(data).toString('utf8')) as {
+      readonly $tb?: number;
+      readonly $maxCount?: number;
+    };
+    of.most = said.$maxCount ?? Infinity;
+    const { $tb = 0 } = said;
+    of.isDeleted = $tb > of.events.length;
+    of.first = Math.max(Math.min($tb, of.events.length), of.events.length - of.most);
+  }
+
+  #project(written: readonly WireEvent[]): readonly WireEvent[] {
+    if (!this.#projects) return [];
+    return written.flatMap(({ stream, revision, type }) => {
+      const link = { type: '$>', isJson: false, metadata: Buffer.alloc(0) };
+      const data = Buffer.from(`${revision}@${stream}`);
+      return [`$ce-${stream.split('-')[0]}`, `$et-${type}`].flatMap((name) =>
+        this.#write(name, [{ ...link, id: crypto.randomUUID(), data }]),
+      );
+    });
   }
 
   #decide(
@@ -167,14 +237,14 @@ export class Store {
   }
 
   #newStream(name: string): Kept {
-    const kept = { events: [], first: 0, isDeleted: false, isTombstoned: false };
+    const kept = { events: [], first: 0, most: Infinity, isDeleted: false, isTombstoned: false };
     this.#streams.set(name, kept);
     return kept;
   }
 
   #write(stream: string, proposed: readonly Proposed[]): readonly WireEvent[] {
     const kept = this.#streams.get(stream) ?? this.#newStream(stream);
-    const created = Date.now();
+    const created = this.clock();
     return proposed.map((event) => {
       const written = {
         ...event,
@@ -182,7 +252,9 @@ export class Store {
       };
       this.#next += recordBytes + event.data.byteLength + event.metadata.byteLength;
       kept.events.push(written);
+      kept.first = Math.max(kept.first, kept.events.length - kept.most);
       this.#all.push(written);
+      this.#obey(written);
       this.#recent.set(`${stream} ${event.id}`, written.revision);
       if (this.#recent.size > 100_000) this.#recent.delete(this.#recent.keys().next().value!);
       return written;
@@ -207,3 +279,12 @@ export class Store {
     return low;
   }
 }
+
+/** More than any stream has. */
+const everything = '9223372036854775807';
+
+/** What hides a stream's events up to a revision, that one not included. */
+const hiding = (before: number | string): Proposed => ({
+  ...{ id: crypto.randomUUID(), type: '$metadata', isJson: true, metadata: Buffer.alloc(0) },
+  data: Buffer.from(`{"$tb":${before}}`),
+});
