@@ -1,5 +1,4 @@
 /** `waybill retry|hold|release|cancel|redirect`: an operator's hand, recorded with who and why. */
-import { userInfo } from 'node:os';
 import { unsendable } from '../mail/address.ts';
 import type { MessageId, RecipientNo } from '../mail/envelope.ts';
 import { isTrouble, Trouble } from '../mail/trouble.ts';
@@ -10,6 +9,7 @@ import { splitName } from '../trace/letter-name.ts';
 import { readLetter } from '../trace/read-letter.ts';
 import { foldLetter, type LetterState } from '../trace/reason.ts';
 import { safe } from '../trace/words.ts';
+import { callersName } from './callers-name.ts';
 import { exitNever } from './exit-codes.ts';
 import { sayDone } from '../trace/hand-words.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
@@ -54,15 +54,6 @@ function refuseNonsense({ act, ids, all, to }: HandOptions): void {
   if (to === undefined) return;
   if (to === '' || to.length > 900 || unsendable(to) || !/.@./s.test(to)) {
     throw refuse(`${safe(to, 80)} is no address to send to`);
-  }
-}
-
-/** As the system knows it; a number where it knows no name. */
-function callersName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? '?'}`;
   }
 }
 

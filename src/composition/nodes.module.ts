@@ -1,7 +1,6 @@
 /** Whether this engine has its log alone, or shares it with others. */
-import { ContainerModule } from 'inversify';
-import { createHash, randomBytes } from 'node:crypto';
-import { realpathSync } from 'node:fs';
+import { ContainerModule, type ServiceIdentifier } from 'inversify';
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { NEVER } from 'rxjs';
 import type { Config } from '../control/config.ts';
@@ -10,12 +9,14 @@ import { lockDirectory, type DirectoryLock } from '../log/sqlite/lock.ts';
 import { makeMessageId, randomBytesWanted } from '../mail/message-id.ts';
 import { isTrouble, Trouble } from '../mail/trouble.ts';
 import { alone } from '../nodes/alone.ts';
+import { behindFence } from '../nodes/fences.ts';
 import { joinNodes } from '../nodes/membership.ts';
 import type { Nodes } from '../nodes/ports.ts';
 import { steadyClock } from '../platform/clock.ts';
 import { wordsOf } from '../platform/logger.ts';
 import { nowAndThen } from '../platform/now-and-then.ts';
 import { adopter, doubts } from '../queue/adoption.ts';
+import { homeOf } from './home.ts';
 import { unlessTold } from './log-watch.ts';
 import * as t from './tokens.ts';
 
@@ -25,6 +26,12 @@ const nodesFile = 'checkpoints/nodes';
 /** Whoever holds it knows that earlier engines of this directory are dead. */
 const lockFile = 'checkpoints/nodes.lock';
 
+/** Makes the directory one of its own. */
+const homeFile = 'checkpoints/nodes.home';
+
+/** The incarnation of this process. */
+const Self: ServiceIdentifier<string> = Symbol.for('waybill.Incarnation');
+
 /** Until the process ends: a lock that nobody holds on to is let go of with the garbage. */
 let held: DirectoryLock | undefined;
 
@@ -33,20 +40,32 @@ export const nodesModule = ({ log }: Pick<Config, 'log'>): ContainerModule =>
 
 const aloneModule = new ContainerModule(({ bind }) => {
   bind(t.Nodes).toConstantValue(alone);
+  bind(t.LettersLog).toService(t.EventLog);
   bind(t.Doubts).toConstantValue(NEVER);
 });
 
 const amongOthersModule = new ContainerModule(({ bind }) => {
+  bind(Self)
+    .toResolvedValue(
+      (clock) => makeMessageId(clock.now(), randomBytes(randomBytesWanted)),
+      [t.Clock],
+    )
+    .inSingletonScope();
+  bind(t.LettersLog)
+    .toResolvedValue(
+      (log, { nodes }, self: string) => (nodes.fences ? behindFence(log, self) : log),
+      [t.SharedLog, t.ConfigToken, Self],
+    )
+    .inSingletonScope();
   bind(t.Nodes)
     .toResolvedValue(
-      (log, letters, clock, { nodes }, logger) => {
+      (log, letters, clock, { nodes }, logger, self: string) => {
         // Throws `log-in-use`.
         held ??= lockDirectory(lockFile);
-        const self = makeMessageId(clock.now(), randomBytes(randomBytesWanted));
-        const { name, beatMs, ttlMs } = nodes;
+        const { name, beatMs, ttlMs, fences } = nodes;
         return joinNodes({
-          ...{ log, self, beatMs, ttlMs, file: nodesFile, clock: steadyClock },
-          ...{ node: name ?? hostname(), home: homeOf('.') },
+          ...{ log, self, beatMs, ttlMs, file: nodesFile, clock: steadyClock, fenced: fences },
+          ...{ node: name ?? hostname(), ...homeOf('.', homeFile) },
           adopt: adopter({ letters, clock, self }),
           onLetter: (message, revision) => letters.heard(message, revision),
           onThrownAway: (why) => logger.warn({ why }, 'checkpoint thrown away'),
@@ -57,7 +76,7 @@ const amongOthersModule = new ContainerModule(({ bind }) => {
           }),
         });
       },
-      [t.EventLog, t.Letters, t.Clock, t.ConfigToken, t.Logger],
+      [t.SharedLog, t.Letters, t.Clock, t.ConfigToken, t.Logger, Self],
     )
     .inSingletonScope();
   bind(t.Doubts)
@@ -74,13 +93,6 @@ const amongOthersModule = new ContainerModule(({ bind }) => {
     )
     .inSingletonScope();
 });
-
-/** Of this machine and this directory: with a copy of the directory elsewhere it is another. */
-const homeOf = (directory: string): string =>
-  createHash('sha256')
-    .update(`${hostname()}\n${realpathSync(directory)}`)
-    .digest('hex')
-    .slice(0, 16);
 
 /** Why no letter can be taken now, besides what the log says: the others must know that we live. */
 export const refusalAmong =

@@ -1,13 +1,11 @@
 /** The queue's mind and what it stands on: letters, agenda, scheduler, dispatch, bounces. */
 import { ContainerModule } from 'inversify';
-import { concat, defer, filter, from, merge, type Observable } from 'rxjs';
+import { owingHere } from '../bounce/owing.ts';
 import { bounces } from '../bounce/pipeline.ts';
 import type { BounceSettings } from '../bounce/report.ts';
 import type { ControlsInForce } from '../control/in-force.ts';
 import { formatDate } from '../mail/date.ts';
-import type { Nodes } from '../nodes/ports.ts';
 import { wordsOf } from '../platform/logger.ts';
-import type { AgendaKeeper } from '../queue/agenda-keeper.ts';
 import { openBodies } from '../queue/bodies.ts';
 import { queueIntake, type RulesInForce } from '../queue/intake.ts';
 import { openLetters } from '../queue/letters.ts';
@@ -29,7 +27,7 @@ export const queueModule = new ContainerModule(({ bind }) => {
     .toResolvedValue((controls: ControlsInForce) => rulesOf(controls), [t.Controls])
     .inSingletonScope();
   bind(t.Letters)
-    .toResolvedValue((log) => openLetters({ log }), [t.EventLog])
+    .toResolvedValue((log) => openLetters({ log }), [t.LettersLog])
     .inSingletonScope();
   bind(t.Bodies)
     .toResolvedValue((spool) => openBodies(spool), [t.Spool])
@@ -111,7 +109,7 @@ export const queueModule = new ContainerModule(({ bind }) => {
       (keeper, letters, intake, bodies, spool, controls, clock, health, logger, nodes) =>
         bounces({
           ...{ letters, intake, bodies, spool, clock },
-          owing$: owing(keeper, nodes),
+          owing$: owingHere(keeper, nodes),
           settings: () => bounceSettings(controls),
           received: (id, at) =>
             `Received: (waybill invoked for bounce) id ${id};\r\n  ${formatDate(at)}\r\n`,
@@ -145,10 +143,4 @@ function bounceSettings({ current }: ControlsInForce): BounceSettings {
   const { bouncefrom, bouncehost, doublebounceto, doublebouncehost, virtualdomains } =
     current.controls;
   return { bouncefrom, bouncehost, doublebounceto, doublebouncehost, virtualdomains };
-}
-
-/** Subscribed after the catch-up: first what the last run left owing, then what settles or falls to us from now on. */
-function owing({ agenda, owing$ }: AgendaKeeper, { isMine, adopted$ }: Nodes): Observable<string> {
-  const left = defer(() => from([...agenda.owing].filter((id) => isMine?.(id) ?? true)));
-  return merge(concat(left, owing$), adopted$.pipe(filter((id) => agenda.owing.has(id))));
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { logStart, type LogReader, type Position } from '../log/ports.ts';
 import { lockDirectory, type DirectoryLock } from '../log/sqlite/lock.ts';
 import { isTrouble, Trouble } from '../mail/trouble.ts';
-import { readCheckpoint, refuseForeign, refused, writeCheckpoint } from './checkpoint.ts';
+import { placeIn, readCheckpoint, refused, writeCheckpoint } from './checkpoint.ts';
 import { consumerFile, consumerNames, lockOf, makeConsumersFolder } from './names.ts';
 
 export type Consumer = {
@@ -20,7 +20,7 @@ export type Consumer = {
 };
 
 export type ConsumerOptions = {
-  readonly log: Pick<LogReader, 'readAll' | 'head'>;
+  readonly log: Pick<LogReader, 'readAll' | 'readStream' | 'head'>;
   /** `data/consumers`; made when missing. */
   readonly directory: string;
   readonly name: string;
@@ -39,8 +39,8 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
   try {
     const before = readCheckpoint(file);
     if (before === undefined) await writeCheckpoint(file, log, logStart, Date.now());
-    else await refuseForeign(before, log, file);
-    return keepPosition(options, file, before?.position ?? logStart, lock);
+    const start = before === undefined ? logStart : await placeIn(before, log, file);
+    return keepPosition(options, file, start, lock);
   } catch (cause) {
     lock.release();
     throw cause;

@@ -6,21 +6,29 @@
  * starts anything again; it must open a new one, which is a new incarnation.
  */
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
-import { noStream, type EventLog, type Revision } from '../log/ports.ts';
+import { noStream, type Revision, type SharedLog } from '../log/ports.ts';
 import { isTrouble } from '../mail/trouble.ts';
 import type { Cancel, Clock, Instant } from '../platform/clock.ts';
-import { leaseStream, type Incarnation, type LeaseEvent } from './events.ts';
+import {
+  leaseEventsKept,
+  leaseStream,
+  type Incarnation,
+  type LeaseEvent,
+  type LeaseFacts,
+} from './events.ts';
 
 /** `sound`: may start attempts and accept. `restrained`: the log has not answered lately. `lost`: taken. */
 export type Standing = 'opening' | 'sound' | 'restrained' | 'draining' | 'closed' | 'lost';
 
-export type LeaseParts = {
-  readonly log: Pick<EventLog, 'append' | 'readStream'>;
+export type LeaseParts = Pick<LeaseFacts, 'node'> & {
+  readonly log: Pick<SharedLog, 'append' | 'readStream' | 'keepYoungest'>;
   /** Must not jump: real time since the start is what counts. */
   readonly clock: Clock;
   readonly incarnation: Incarnation;
-  readonly node: string;
+  /** As in `LeaseOpened`. */
   readonly home?: string | undefined;
+  readonly boot?: string | undefined;
+  readonly fenced?: boolean | undefined;
   /** What a beat says of us. */
   readonly state: () => { readonly open: number; readonly position: number };
   /** Default 5,000. */
@@ -45,8 +53,14 @@ export interface OwnLease {
 }
 
 export function keepLease(parts: LeaseParts): OwnLease {
-  const { log, clock, incarnation, node, home, state } = parts;
+  const { log, clock, incarnation, node, home, boot, fenced = false, state } = parts;
   const { beatMs = 5_000, ttlMs = 30_000, onTrouble } = parts;
+  const facts: LeaseFacts = {
+    ...{ node, beatMs, ttlMs },
+    ...(home === undefined ? {} : { home }),
+    ...(boot === undefined ? {} : { boot }),
+    ...(fenced ? { fenced } : {}),
+  };
   /** Two thirds of what others grant us. */
   const restraintMs = Math.floor((ttlMs * 2) / 3);
   const stream = leaseStream(incarnation);
@@ -55,7 +69,10 @@ export function keepLease(parts: LeaseParts): OwnLease {
   let count = 0;
   /** When the last beat that was answered was sent. */
   let answeredFrom: Instant = -Infinity;
+  let openedAt: Instant = 0;
   let wanted: 'open' | 'draining' | 'closed' = 'open';
+  /** Whether the log knows that old events of ours may go. */
+  let isBounded = false;
   let nextBeat: Cancel | undefined;
   let restraint: Cancel | undefined;
   let tail: Promise<unknown> = Promise.resolve();
@@ -95,12 +112,12 @@ export function keepLease(parts: LeaseParts): OwnLease {
     }
   }
 
-  /** Somebody wrote there: it was taken, or a beat of ours stands there whose answer we never heard. */
+  /** Somebody wrote there: it is ours no more, or a beat of ours stands there whose answer we never heard. */
   async function lookAgain(): Promise<void> {
     const [last] = await log.readStream(stream, { direction: 'backwards', limit: 1 });
     if (last === undefined) return;
     revision = last.revision;
-    if (last.type !== 'LeaseTaken') return;
+    if (last.type !== 'LeaseTaken' && last.type !== 'LeaseDeclaredGone') return;
     nextBeat?.();
     restraint?.();
     standing$.next('lost');
@@ -122,11 +139,28 @@ export function keepLease(parts: LeaseParts): OwnLease {
     if (beating) return;
     beating = true;
     count += 1;
-    write(() => ({ type: 'LeaseBeat', v: 1, at: clock.now(), data: { count, ...state() } }))
+    bound();
+    write(nextWord)
       .catch((cause: unknown) => onTrouble?.(cause))
       .finally(() => (beating = false));
   }
   let beating = false;
+
+  const nextWord = (): LeaseEvent => {
+    const draining = wanted === 'open' ? {} : { draining: true as const };
+    const data = { count, ...state(), ...draining, lease: { ...facts, openedAt } };
+    return { type: 'LeaseBeat', v: 1, at: clock.now(), data };
+  };
+
+  /** Once; where it fails the next beat tries again, and until then all beats stay. */
+  function bound(): void {
+    if (isBounded) return;
+    isBounded = true;
+    log.keepYoungest(stream, leaseEventsKept).catch((cause: unknown) => {
+      isBounded = false;
+      onTrouble?.(cause);
+    });
+  }
 
   return {
     get standing() {
@@ -136,8 +170,10 @@ export function keepLease(parts: LeaseParts): OwnLease {
     },
     standing$: standing$.pipe(distinctUntilChanged()),
     async open() {
-      const data = { node, beatMs, ttlMs, ...(home === undefined ? {} : { home }) };
-      await write(() => ({ type: 'LeaseOpened', v: 1, at: clock.now(), data }));
+      // Asked again after trouble it says the same.
+      openedAt ||= clock.now();
+      await write(() => ({ type: 'LeaseOpened', v: 1, at: openedAt, data: facts }));
+      bound();
       nextBeat = clock.at(clock.now() + beatMs, beat);
     },
     async drain() {

@@ -1,16 +1,23 @@
 /** All leases there ever were, as far as they still matter, and who answers for whose letters. */
 import type { RecordedEvent, Revision } from '../log/ports.ts';
 import type { Instant } from '../platform/clock.ts';
-import { incarnationOf, type Incarnation, type LeaseEvent, type WhyTaken } from './events.ts';
+import {
+  incarnationOf,
+  type Incarnation,
+  type LeaseEvent,
+  type LeaseFacts,
+  type WhyTaken,
+} from './events.ts';
 
-export type Lease = {
+export type Lease = Partial<Pick<LeaseFacts, 'home' | 'boot' | 'fenced'>> & {
   readonly incarnation: Incarnation;
-  readonly node: string;
-  readonly beatMs: number;
-  readonly ttlMs: number;
-  readonly home: string | undefined;
-  readonly openedAt: Instant;
-  status: 'open' | 'draining' | 'closed' | 'taken';
+  /** `''`: none of the events that said so is left. */
+  node: string;
+  beatMs: number;
+  ttlMs: number;
+  openedAt: Instant;
+  /** `gone`: an operator says so, and nobody has taken it yet. */
+  status: 'open' | 'draining' | 'closed' | 'gone' | 'taken';
   /** Of its last event. */
   revision: Revision;
   /** When its last event was decided, by its own clock: for people, never for deciding. */
@@ -18,33 +25,35 @@ export type Lease = {
   /** Letters that are not done, as it said last. */
   letters: number;
   taken: { readonly by: Incarnation; readonly why: WhyTaken } | undefined;
+  declared: { readonly by: string; readonly why: string } | undefined;
 };
 
 export type Leases = Map<Incarnation, Lease>;
 
 export const empty = (): Leases => new Map();
 
+/** Older events of a lease may be missing, in any places but the end; then the younger ones say the same. */
 export function fold(
   leases: Leases,
   event: Pick<RecordedEvent, 'stream' | 'revision'> & LeaseEvent,
 ): Leases {
   const incarnation = incarnationOf(event.stream);
   if (incarnation === undefined) return leases;
-  if (event.type === 'LeaseOpened') {
-    const { node, beatMs, ttlMs, home } = event.data;
-    leases.set(incarnation, {
-      ...{ incarnation, node, beatMs, ttlMs, home, openedAt: event.at, status: 'open' },
-      ...{ revision: event.revision, heardAt: event.at, letters: 0, taken: undefined },
-    });
-    return leases;
+  let lease = leases.get(incarnation);
+  if (lease === undefined) {
+    lease = unheardOf(incarnation, event);
+    leases.set(incarnation, lease);
   }
-  const lease = leases.get(incarnation);
-  if (lease === undefined) return leases;
   lease.revision = event.revision;
   lease.heardAt = event.at;
   switch (event.type) {
+    case 'LeaseOpened':
+      Object.assign(lease, event.data);
+      break;
     case 'LeaseBeat':
+      Object.assign(lease, event.data.lease);
       lease.letters = event.data.open;
+      if (event.data.draining === true) lease.status = 'draining';
       break;
     case 'LeaseDraining':
       lease.status = 'draining';
@@ -58,9 +67,18 @@ export function fold(
       lease.status = 'taken';
       lease.taken = event.data;
       break;
+    case 'LeaseDeclaredGone':
+      lease.declared = event.data;
+      if (lease.taken === undefined) lease.status = 'gone';
+      break;
   }
   return leases;
 }
+
+const unheardOf = (incarnation: Incarnation, { at }: LeaseEvent): Lease => ({
+  ...{ incarnation, node: '', beatMs: 5_000, ttlMs: 30_000, openedAt: at, status: 'open' },
+  ...{ revision: -1, heardAt: at, letters: 0, taken: undefined, declared: undefined },
+});
 
 /**
  * Who answers for the letters of an incarnation: itself, or through however many takes. So even a letter
@@ -91,19 +109,26 @@ const open = (leases: Leases): readonly Incarnation[] =>
 export const eldest = (leases: Leases): Incarnation | undefined => open(leases)[0];
 
 /**
- * Whether no attempt of that incarnation can be under way any more, as far as the log knows: it has said so, or
- * another process holds the lock of its data directory.
+ * Whether no attempt of that incarnation can be under way any more, as far as the log knows: it has said so, an
+ * operator has, or another process holds the lock of its data directory.
  */
 export function isSurelyOver(leases: Leases, incarnation: Incarnation): boolean {
   const lease = leases.get(incarnation);
   if (lease === undefined) return false;
-  const { status, taken, node, home } = lease;
-  if (status === 'closed' || (taken !== undefined && taken.why !== 'silent')) return true;
+  const { status, taken, declared } = lease;
+  if (declared !== undefined || status === 'closed') return true;
+  if (taken !== undefined && taken.why !== 'silent') return true;
   // In the order of the log: names sort by a clock, which may have been set back in between.
   const all = [...leases.values()];
   const later = all.slice(all.indexOf(lease) + 1);
-  return later.some((each) => each.node === node && each.home === home);
+  return later.some((each) => isSameHome(each, lease) && each.boot === lease.boot);
 }
+
+type Home = { readonly node: string; readonly home?: string | undefined };
+
+/** Two lives of one data directory, or of copies of one. */
+export const isSameHome = (one: Home, other: Home): boolean =>
+  one.node !== '' && one.node === other.node && one.home === other.home;
 
 /**
  * This node's part of a limit that holds for all together: at least one. What does not divide goes to those

@@ -32,10 +32,10 @@ type Head = KnownEvent & {
   readonly owners: readonly (readonly [Incarnation, number])[];
 };
 
-const format = 'waybill nodes 1';
+const format = 'waybill nodes 2';
 
 export type LedgerParts = {
-  readonly log: Pick<LogReader, 'readAll'>;
+  readonly log: Pick<LogReader, 'readAll' | 'readStream'>;
   /** Absent: no checkpoints, every start folds from the first event. */
   readonly file?: string | undefined;
   readonly onThrownAway?: (why: string) => void;

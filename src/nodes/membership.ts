@@ -1,7 +1,8 @@
 /** This node among the others that share the log: its lease, and the ledger of everybody's. */
 import { filter, map, merge } from 'rxjs';
-import type { EventLog, Revision } from '../log/ports.ts';
+import type { Revision, SharedLog } from '../log/ports.ts';
 import type { MessageId } from '../mail/envelope.ts';
+import { Trouble } from '../mail/trouble.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Incarnation } from './events.ts';
 import { keepLease, type OwnLease } from './keep-lease.ts';
@@ -11,14 +12,17 @@ import { followNodes } from './pipeline.ts';
 import type { Nodes } from './ports.ts';
 
 export type MembershipParts = {
-  readonly log: EventLog;
+  readonly log: SharedLog;
   /** Real time since the start: it must not jump when the machine's clock is set. */
   readonly clock: Clock;
   readonly self: Incarnation;
   /** Stays the same over restarts, and is no other's. */
   readonly node: string;
   /** As in `LeaseOpened`. */
-  readonly home?: string;
+  readonly home?: string | undefined;
+  readonly boot?: string | undefined;
+  /** Whether letters go through `behindFence`. */
+  readonly fenced?: boolean;
   /** Default 5,000 and 30,000. */
   readonly beatMs?: number;
   readonly ttlMs?: number;
@@ -31,6 +35,12 @@ export type MembershipParts = {
   readonly onTrouble: (cause: unknown) => void;
 };
 
+const noFences = new Trouble('refused', {
+  tryAgain: false,
+  peer: 'no fences',
+  detail: 'the event store knows no fences, which need server 26.1: see [nodes] fences',
+});
+
 export type Membership = Nodes & {
   readonly self: Incarnation;
   readonly isMine: (message: MessageId) => boolean;
@@ -39,12 +49,13 @@ export type Membership = Nodes & {
 };
 
 export function joinNodes(parts: MembershipParts): Membership {
-  const { log, clock, self, node, home, beatMs = 5_000, ttlMs = 30_000, adopt, onTrouble } = parts;
+  const { log, clock, self, node, home, boot, fenced, adopt, onTrouble } = parts;
+  const { beatMs = 5_000, ttlMs = 30_000 } = parts;
   const ledger = new Ledger(parts);
   const { leases, owners, heard$ } = ledger;
   const state = () => ({ open: owners.count(self), position: ledger.position });
   const lease = keepLease({
-    ...{ log, clock, incarnation: self, node, home, state, beatMs, ttlMs, onTrouble },
+    ...{ log, clock, incarnation: self, node, home, boot, fenced, state, beatMs, ttlMs, onTrouble },
   });
   const moved$ = heard$.pipe(filter((heard) => heard.kind === 'adopted'));
   const ended$ = heard$.pipe(
@@ -65,9 +76,12 @@ export function joinNodes(parts: MembershipParts): Membership {
     changed$: merge(ended$, lease.standing$),
     lost$: lease.standing$.pipe(filter((standing) => standing === 'lost')),
     follow$: followNodes({
-      ...{ log, ledger, clock, self, node, home, beatMs, lease, adopt, onTrouble },
+      ...{ log, ledger, clock, self, node, home, boot, beatMs, lease, adopt, onTrouble },
     }),
-    open: () => lease.open(),
+    async open() {
+      if (fenced === true && !(await log.canAppendTogether())) throw noFences;
+      await lease.open();
+    },
     drain: () => lease.drain(),
     close: async (idle) => (idle ? lease.close() : lease.abandon()),
   };

@@ -4,27 +4,36 @@
  * come back through the log, so that a log that hangs is not asked for more.
  */
 import { concatMap, defer, filter, from, merge, type Observable, tap } from 'rxjs';
-import type { EventLog } from '../log/ports.ts';
+import { noStream, type SharedLog } from '../log/ports.ts';
 import type { MessageId } from '../mail/envelope.ts';
-import { isTrouble } from '../mail/trouble.ts';
+import { isTrouble, Trouble } from '../mail/trouble.ts';
 import type { Clock } from '../platform/clock.ts';
-import { leaseStream, type Incarnation, type LeaseEvent } from './events.ts';
+import {
+  fenceStream,
+  leaseStream,
+  type FenceEvent,
+  type Incarnation,
+  type LeaseEvent,
+} from './events.ts';
 import type { OwnLease } from './keep-lease.ts';
 import type { Heard, Ledger } from './ledger.ts';
+import { isSameHome } from './leases.ts';
 import { inherited } from './owners.ts';
 import { suspect, Suspicion, type Suspect } from './suspicion.ts';
 
 export type NodeParts = {
-  readonly log: Pick<EventLog, 'append'>;
+  readonly log: Pick<SharedLog, 'append' | 'appendTogether' | 'canAppendTogether'>;
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly self: Incarnation;
   /**
    * Our name and home over restarts, when we hold the lock of our data directory: earlier incarnations of both
-   * are surely dead, and their leases are taken at once.
+   * are surely dead if they lived under the same kernel and mount, and their leases are taken at once. Elsewhere
+   * a copy of the directory may be in use: those must be silent for a while.
    */
-  readonly node?: string;
+  readonly node: string;
   readonly home?: string | undefined;
+  readonly boot?: string | undefined;
   readonly beatMs?: number;
   /** Our own lease. Who is restrained suspects nobody, and who has none takes none: nobody could take it on. */
   readonly lease: Pick<OwnLease, 'standing' | 'standing$'>;
@@ -42,8 +51,10 @@ export function followNodes(parts: NodeParts): Observable<unknown> {
   const isOccasion = (heard: Heard): boolean => {
     if (heard.kind === 'caught-up') return (caughtUp = true);
     if (heard.kind === 'adopted') return false;
-    suspicion.heard(heard.incarnation, clock.now());
     const { event, incarnation } = heard;
+    suspicion.heard(incarnation, clock.now());
+    const isBeat = caughtUp && event.type === 'LeaseBeat';
+    if (isBeat && isTwin(parts, incarnation)) parts.onTrouble(twin(incarnation));
     const isTake = event.type === 'LeaseTaken' && event.data.by === self;
     return isTake || (incarnation === self && event.type !== 'LeaseTaken');
   };
@@ -55,18 +66,31 @@ export function followNodes(parts: NodeParts): Observable<unknown> {
   );
 }
 
-async function takePredecessors(parts: NodeParts): Promise<void> {
-  const { ledger, self, node, home } = parts;
-  const dead = [...ledger.leases.values()]
-    .filter(
-      (lease) =>
-        lease.node === node &&
-        lease.home === home &&
-        lease.incarnation !== self &&
-        lease.status !== 'taken',
-    )
-    .map((lease) => suspect(lease, 'restarted'));
-  for (const each of dead) await takeLease(parts, each);
+/** It beats while we hold the lock of its directory. */
+function isTwin(parts: NodeParts, incarnation: Incarnation): boolean {
+  const lease = parts.ledger.leases.get(incarnation);
+  return incarnation !== parts.self && lease !== undefined && isSameHome(lease, parts);
+}
+
+const twin = (incarnation: Incarnation): Trouble =>
+  new Trouble('refused', {
+    tryAgain: true,
+    peer: 'two nodes of one name',
+    detail: `${incarnation} has our name and a copy of our data directory, and is alive: give one of us another name`,
+  });
+
+/** So many beats that were not heard tell a predecessor whose machine went down from a copy that is alive. */
+const beatsOfACopy = 3;
+
+async function takePredecessors(parts: NodeParts, suspicion: Suspicion): Promise<void> {
+  const { ledger, self, boot, beatMs = 5_000 } = parts;
+  for (const lease of [...ledger.leases.values()]) {
+    const { incarnation, status } = lease;
+    if (incarnation === self || status === 'taken' || !isSameHome(lease, parts)) continue;
+    const silence = suspicion.silenceOf(incarnation);
+    const isDead = lease.boot === boot || silence >= beatsOfACopy * Math.max(beatMs, lease.beatMs);
+    if (isDead) await takeLease(parts, suspect(lease, 'restarted'));
+  }
 }
 
 /** Nothing here is urgent or final: what fails is tried again at the next beat. */
@@ -75,7 +99,7 @@ async function act(parts: NodeParts, suspicion: Suspicion): Promise<void> {
   const mayStart = () => parts.lease.standing === 'sound';
   try {
     if (!mayStart()) return;
-    await takePredecessors(parts);
+    await takePredecessors(parts, suspicion);
     for (const each of suspicion.suspects(leases)) await takeLease(parts, each);
     const letters = inherited(owners, leases, parts.self, adoptedInTurn);
     for (let at = 0; at < letters.length && mayStart(); at += adoptedAtOnce) {
@@ -101,9 +125,20 @@ export async function takeLease(
   { log, self, clock }: Pick<NodeParts, 'log' | 'self' | 'clock'>,
   { lease, why }: Suspect,
 ): Promise<void> {
-  const event: LeaseEvent = { type: 'LeaseTaken', v: 1, at: clock.now(), data: { by: self, why } };
+  const { incarnation, revision: expected, fenced = false } = lease;
+  const at = clock.now();
+  const taken: LeaseEvent = { type: 'LeaseTaken', v: 1, at, data: { by: self, why } };
+  const fence: FenceEvent = { type: 'FenceRaised', v: 1, at, data: { by: self } };
+  const stream = leaseStream(incarnation);
   try {
-    await log.append(leaseStream(lease.incarnation), lease.revision, [event]);
+    // Without a fence a take is as safe, only later: the letters' own revisions decide.
+    if (!fenced || !(await log.canAppendTogether())) await log.append(stream, expected, [taken]);
+    else {
+      await log.appendTogether([
+        { stream, expected, events: [taken] },
+        { stream: fenceStream(incarnation), expected: noStream, events: [fence] },
+      ]);
+    }
   } catch (cause) {
     if (!isTrouble(cause, 'revision-conflict')) throw cause;
   }

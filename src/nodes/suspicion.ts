@@ -11,12 +11,12 @@ import { living, type Lease, type Leases } from './leases.ts';
 
 /** As it stood when it was suspected: whatever is said on it from then on clears it. */
 export type Suspect = {
-  readonly lease: Readonly<Pick<Lease, 'incarnation' | 'revision'>>;
+  readonly lease: Readonly<Pick<Lease, 'incarnation' | 'revision' | 'fenced'>>;
   readonly why: WhyTaken;
 };
 
-export const suspect = ({ incarnation, revision }: Lease, why: WhyTaken): Suspect => ({
-  lease: { incarnation, revision },
+export const suspect = ({ incarnation, revision, fenced }: Lease, why: WhyTaken): Suspect => ({
+  lease: { incarnation, revision, ...(fenced && { fenced }) },
   why,
 });
 
@@ -57,16 +57,17 @@ export class Suspicion {
     return [...leases.values()].flatMap((lease): Suspect[] => {
       const { incarnation, status, ttlMs } = lease;
       if (incarnation === this.#self || status === 'taken') return [];
-      const silence = this.#silenceOf(incarnation);
-      // Whoever has least to do takes what was closed at once; the next waits two beats for it.
-      if (status === 'closed')
-        return silence >= rank * 2 * this.#beatMs ? [suspect(lease, 'closed')] : [];
+      const silence = this.silenceOf(incarnation);
+      // Whoever has least to do takes what has ended at once; the next waits two beats for it.
+      if (status === 'closed' || status === 'gone')
+        return silence >= rank * 2 * this.#beatMs ? [suspect(lease, status)] : [];
       const patience = ttlMs + jitter(incarnation, this.#self, 2 * this.#beatMs);
       return silence > patience ? [suspect(lease, 'silent')] : [];
     });
   }
 
-  #silenceOf(incarnation: Incarnation): number {
+  /** How long nothing was heard on that lease; milliseconds of our own clock. */
+  silenceOf(incarnation: Incarnation): number {
     const heard = this.#heard.get(incarnation);
     if (heard !== undefined) return this.#served - heard;
     this.#heard.set(incarnation, this.#served);

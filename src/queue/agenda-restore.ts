@@ -10,7 +10,7 @@ import { stillThere } from '../log/known-event.ts';
 import { logStart, type LogReader, type Position } from '../log/ports.ts';
 
 export type Restoring = {
-  readonly log: Pick<LogReader, 'readAll'>;
+  readonly log: Pick<LogReader, 'readAll' | 'readStream'>;
   /** Absent: no checkpoints, every start folds from the first event. */
   readonly file?: string;
   /** A checkpoint beyond that place is of no use. */

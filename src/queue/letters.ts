@@ -59,7 +59,7 @@ type Kept = {
 };
 
 export type LettersOptions = {
-  readonly log: EventLog;
+  readonly log: Pick<EventLog, 'append' | 'readStream'>;
   /** How many letters' states are kept besides those being worked on; default 5,000. */
   readonly keep?: number;
   /** How many recipients those letters may have together, at some 500 bytes each; default 200,000. */

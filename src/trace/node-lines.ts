@@ -34,18 +34,25 @@ export const letterOfNobody = ({ owners }: Ledger): number => owners.count(nobod
 
 /** By the speaker's own clock, which may differ from ours. */
 export function nodeText({ lease, letters, heir }: NodeRow, now: Instant): string {
-  const { incarnation, node, status, heardAt, openedAt, taken } = lease;
+  const { incarnation, node, status, heardAt, openedAt, taken, declared } = lease;
   const since = `since ${formatInstant(openedAt)}`;
   const has = letters === 0 ? 'no letters' : count(letters, 'letter');
-  return `${incarnation}  ${safe(node, 100)}: ${stateOf()}; ${has}${falling()}`;
+  return `${incarnation}  ${safe(node, 100)}: ${stateOf()}; ${has}${falling()}${gone()}`;
 
   function stateOf(): string {
     if (status === 'taken')
       return `ended, taken by ${safe(taken!.by, 36)} (${taken!.why}) ${formatInstant(heardAt)}`;
     if (status === 'closed') return `stopped ${formatInstant(heardAt)}`;
+    if (status === 'gone') return `ended ${formatInstant(heardAt)}`;
     const silent = now - heardAt > lease.ttlMs;
     const heard = `heard ${formatSpan(now - heardAt)} ago${silent ? ': silent' : ''}`;
     return `${status === 'draining' ? 'draining' : 'working'} ${since}, ${heard}`;
+  }
+
+  function gone(): string {
+    if (declared === undefined) return '';
+    const why = declared.why === '' ? '' : ` (${safe(declared.why, 200)})`;
+    return `; declared gone by ${safe(declared.by, 100)}${why}`;
   }
 
   function falling(): string {
@@ -63,4 +70,5 @@ export const nodeJson = ({ lease, letters, heir }: NodeRow) => ({
   beatMs: lease.beatMs,
   ttlMs: lease.ttlMs,
   ...(lease.taken === undefined ? {} : { taken: lease.taken, heir }),
+  ...(lease.declared === undefined ? {} : { declared: lease.declared }),
 });

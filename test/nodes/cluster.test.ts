@@ -4,6 +4,7 @@ import type { Subscription } from 'rxjs';
 import { MemoryLog } from '../../src/log/memory/memory-log.ts';
 import { ManualClock } from '../../src/platform/clock.ts';
 import { keepLease } from '../../src/nodes/keep-lease.ts';
+import { declareGone } from '../../src/nodes/declare.ts';
 import { Ledger } from '../../src/nodes/ledger.ts';
 import { followNodes } from '../../src/nodes/pipeline.ts';
 import { heirOf, type Leases } from '../../src/nodes/leases.ts';
@@ -17,6 +18,7 @@ type Member = {
   readonly lease: ReturnType<typeof keepLease>;
   readonly leases: Leases;
   readonly adopted: string[];
+  readonly troubles: unknown[];
   /** A process that stands still, or is dead. */
   stopped: boolean;
   following: Subscription;
@@ -26,27 +28,28 @@ const stepMs = 1_000;
 const running: Member[] = [];
 afterEach(() => running.splice(0).forEach(({ following }) => following.unsubscribe()));
 
-async function join(shared: MemoryLog, name: string, node = name): Promise<Member> {
+async function join(shared: MemoryLog, name: string, node = name, boot?: string): Promise<Member> {
   const log = new FaultyLog(shared);
   const clock = new ManualClock();
   const ledger = new Ledger({ log });
   const { leases, owners } = ledger;
   const adopted: string[] = [];
+  const troubles: unknown[] = [];
   for (const each of ['a', 'a1', 'b', 'c', 'd']) owners.set(`of-${each}`, each);
   const state = () => ({ open: 0, position: 0 });
-  const lease = keepLease({ ...{ log, clock, incarnation: name, node, state } });
+  const lease = keepLease({ ...{ log, clock, incarnation: name, node, state, boot } });
   const following = followNodes({
-    ...{ log, clock, ledger, lease, self: name, node },
+    ...{ log, clock, ledger, lease, self: name, node, boot },
     adopt: async (message) => {
       adopted.push(message);
       owners.set(message, name);
     },
-    onTrouble: () => undefined,
+    onTrouble: (cause) => troubles.push(cause),
   }).subscribe();
   following.add(shared.subscribe(0).subscribe((signal) => ledger.hear(signal)));
   await lease.open();
   const member: Member = {
-    ...{ name, log, clock, lease, leases, adopted, stopped: false, following },
+    ...{ name, log, clock, lease, leases, adopted, troubles, stopped: false, following },
   };
   running.push(member);
   return member;
@@ -110,6 +113,20 @@ describe('nodes on one log', () => {
     ]);
   });
 
+  it('take nothing while they drain: they could not go on with it', async () => {
+    const log = new MemoryLog();
+    const [a, b] = [await join(log, 'a'), await join(log, 'b')];
+    await pass([a, b], 10_000);
+    await b.lease.drain();
+    a.stopped = true;
+    await pass([b], 120_000);
+    expect([await takes(log), b.adopted]).toEqual([[], []]);
+    const c = await join(log, 'c');
+    await pass([b, c], 60_000);
+    expect((await takes(log)).map(({ stream }) => stream)).toEqual(['lease-a']);
+    expect(c.adopted).toContain('of-a');
+  });
+
   it('take their own predecessor’s lease as soon as they have heard of it', async () => {
     const log = new MemoryLog();
     const [a, b] = [await join(log, 'a1', 'a'), await join(log, 'b')];
@@ -123,6 +140,69 @@ describe('nodes on one log', () => {
     await pass([b, again], 10_000);
     expect(again.adopted).toEqual(['of-a1']);
     expect(b.adopted).toEqual([]);
+  });
+
+  it('take their predecessor’s lease after a few beats when the machine was started anew in between', async () => {
+    const log = new MemoryLog();
+    const [a, b] = [await join(log, 'a1', 'a', 'monday'), await join(log, 'b')];
+    await pass([a, b], 7_000);
+    a.stopped = true;
+    const again = await join(log, 'a2', 'a', 'tuesday');
+    await pass([b, again], 12_000);
+    expect(await takes(log)).toEqual([]);
+    await pass([b, again], 8_000);
+    expect(await takes(log)).toMatchObject([
+      { stream: 'lease-a1', data: { by: 'a2', why: 'restarted' } },
+    ]);
+    expect(again.troubles).toEqual([]);
+  });
+
+  it('leave a copy of themselves alone that lives on another machine, and both say so', async () => {
+    const log = new MemoryLog();
+    const all = [await join(log, 'a1', 'a', 'here'), await join(log, 'a2', 'a', 'there')];
+    await pass(all, 120_000);
+    expect(await takes(log)).toEqual([]);
+    expect(all.map(({ lease }) => lease.standing)).toEqual(['sound', 'sound']);
+    for (const { troubles } of all) {
+      expect(troubles.length).toBeGreaterThan(10);
+      expect(troubles[0]).toMatchObject({
+        code: 'refused',
+        message: expect.stringMatching(/copy/),
+      });
+    }
+  });
+
+  it('take the lease of one that an operator declares gone, without waiting for its time to pass', async () => {
+    const log = new MemoryLog();
+    const [a, b] = [await join(log, 'a'), await join(log, 'b')];
+    await pass([a, b], 7_000);
+    a.stopped = true;
+    const { revision } = b.leases.get('a')!;
+    const word = { incarnation: 'a', revision, by: 'op', why: 'on fire', at: 0 };
+    expect(await declareGone(log, word)).toBe(true);
+    await pass([b], 5_000);
+    expect(await takes(log)).toMatchObject([{ stream: 'lease-a', data: { by: 'b', why: 'gone' } }]);
+    expect(b.adopted).toContain('of-a');
+  });
+
+  it('that are declared gone and are not stop with their next word', async () => {
+    const log = new MemoryLog();
+    const [a, b] = [await join(log, 'a'), await join(log, 'b')];
+    await pass([a, b], 7_000);
+    const { revision } = b.leases.get('a')!;
+    const word = { incarnation: 'a', by: 'op', why: '', at: 0 };
+    expect(await declareGone(log, { ...word, revision: revision - 1 })).toBe(false);
+    expect(await declareGone(log, { ...word, revision })).toBe(true);
+    // Said twice is said once.
+    expect(await declareGone(log, { ...word, revision })).toBe(true);
+    await pass([a, b], 5_000);
+    expect(a.lease.standing).toBe('lost');
+    await pass([a, b], 60_000);
+    expect((await takes(log)).map(({ stream }) => stream)).toEqual(['lease-a']);
+    expect((await log.readStream('lease-a')).map(({ type }) => type).slice(-2)).toEqual([
+      'LeaseDeclaredGone',
+      'LeaseTaken',
+    ]);
   });
 
   it('that wake from a long sleep find their lease gone and stop', async () => {

@@ -54,6 +54,8 @@ describe('two engines on one event store', () => {
       const working = async () =>
         (await nodesOf(two)).filter(({ status }) => status === 'open').map(({ node }) => node);
       await until(async () => (await working()).length === 2, 'both nodes');
+      const leases = [...server.store.names()].filter((name) => name.startsWith('lease-'));
+      expect(leases.map((name) => server.store.stream(name)!.most)).toEqual([50, 50]);
       // A second engine on a data directory in use would take its own neighbour's lease: it must not start.
       const refused = copy.waybill('--data', two.dataDir, 'serve');
       const sending = load(ledger, {

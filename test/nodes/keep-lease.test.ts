@@ -36,13 +36,14 @@ async function leasesIn(log: FaultyLog): Promise<Leases> {
 
 describe('a node’s lease', () => {
   it('is opened, beats every five seconds, and says how much there is to do', async () => {
-    const { log, lease, pass, types } = world();
+    const { log, clock, lease, pass, types } = world();
     await lease.open();
     expect(lease.standing).toBe('sound');
     await pass(11_000);
     expect(await types()).toEqual(['LeaseOpened', 'LeaseBeat', 'LeaseBeat']);
     const [, , last] = await log.inner.readStream('lease-a');
-    expect(last!.data).toEqual({ count: 2, open: 3, position: 17 });
+    const facts = { node: 'one', beatMs: 5_000, ttlMs: 30_000, openedAt: clock.now() - 11_000 };
+    expect(last!.data).toEqual({ count: 2, open: 3, position: 17, lease: facts });
   });
 
   it('restrains the node when the log has not answered for twenty seconds, and no longer than that', async () => {

@@ -127,6 +127,40 @@ describe('what a node had under way', () => {
     const over = (incarnation: string) => isSurelyOver(leasesAfter(...lives), incarnation);
     expect([over('z'), over('a'), over('b')]).toEqual([true, false, false]);
   });
+
+  it('may still be when its data directory is in use under another kernel, which may be a clone’s', () => {
+    const life = (boot: string): LeaseEvent => {
+      const opened = home('one', 'here');
+      return { ...opened, data: { ...opened.data, boot } } as LeaseEvent;
+    };
+    const lives: readonly Said[] = [
+      ['a', life('monday')],
+      ['b', life('tuesday')],
+      ['c', life('monday')],
+    ];
+    const over = (incarnation: string) => isSurelyOver(leasesAfter(...lives), incarnation);
+    expect([over('a'), over('b'), over('c')]).toEqual([true, false, false]);
+  });
+
+  it('is over when an operator says so, whether its lease was taken or not', () => {
+    const gone: LeaseEvent = {
+      ...{ type: 'LeaseDeclaredGone', v: 1, at: 0 },
+      data: { by: 'op', why: '' },
+    };
+    for (const said of [
+      [['a', gone]],
+      [
+        ['a', why('silent')],
+        ['a', gone],
+      ],
+    ] as const) {
+      const leases = leasesAfter(...three, ...(said as unknown as readonly Said[]));
+      expect(isSurelyOver(leases, 'a')).toBe(true);
+      expect(living(leases).map(({ incarnation }) => incarnation)).toEqual(['b', 'c']);
+      expect(partOf(20, leases, 'b')).toBe(10);
+    }
+    expect(heirOf(leasesAfter(...three, ['a', why('silent')], ['a', gone]), 'a')).toBe('b');
+  });
 });
 
 describe('a limit for all nodes together', () => {

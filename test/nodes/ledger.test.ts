@@ -13,6 +13,7 @@ import { nodeJson, nodeRows, nodeText } from '../../src/trace/node-lines.ts';
 import { everything, settle } from '../support/post-office.ts';
 import { accept, birth } from '../support/queue-mail.ts';
 import { idOf } from '../support/random-letters.ts';
+import { ScavengedLog } from '../support/scavenged-log.ts';
 
 let directory: string;
 let file: string;
@@ -96,6 +97,45 @@ describe('the ledger of nodes and letters', () => {
     expect(await new Ledger({ log: new MemoryLog(), file }).restore()).toBe(0);
   });
 
+  it('tells nobody of what its checkpoint has, though the agenda’s may be older and hear it again', async () => {
+    await someMail();
+    const whole = await follow(new Ledger({ log, file }));
+    writeFileSync(file, Buffer.concat(whole.checkpoint(await last())));
+    const heardOf: string[] = [];
+    const again = new Ledger({ log, file, onLetter: (message) => heardOf.push(message) });
+    again.heard$.subscribe(({ kind }) => heardOf.push(kind));
+    await again.restore();
+    for (const event of await everything(log)) again.hear({ kind: 'event', event });
+    expect(heardOf).toEqual([]);
+    expect(view(again)).toEqual(view(whole));
+  });
+
+  it('goes on from a checkpoint whose last event is gone: old beats go', async () => {
+    await someMail();
+    const scavenged = new ScavengedLog(log, 2);
+    const beat = (revision: number) =>
+      scavenged.append(leaseStream('two'), revision, [
+        { type: 'LeaseBeat', v: 1, at: birth + revision, data: { count: 1, open: 0, position: 0 } },
+      ]);
+    await scavenged.keepYoungest(leaseStream('two'), 2);
+    await beat(0);
+    const ledger = await follow(new Ledger({ log, file }));
+    const { position } = await last();
+    writeFileSync(file, Buffer.concat(ledger.checkpoint(await last())));
+    for (let revision = 1; revision < 5; revision += 1) await beat(revision);
+    await scavenged.scavenge(() => true);
+    const why: string[] = [];
+    const onThrownAway = (words: string) => why.push(words);
+    const again = new Ledger({ log: scavenged, file, onThrownAway });
+    expect([await again.restore(), why]).toEqual([position, []]);
+    scavenged.subscribe(again.position).subscribe((signal) => again.hear(signal));
+    await settle();
+    expect(again.leases.get('two')!.revision).toBe(5);
+    // Another log may have no event there, too.
+    const other = new Ledger({ log: new MemoryLog(), file, onThrownAway });
+    expect([await other.restore(), why.length]).toEqual([0, 1]);
+  });
+
   it('is told to a person: who works, who is silent, where letters go', async () => {
     await someMail();
     const ledger = await follow(new Ledger({ log }));
@@ -107,6 +147,14 @@ describe('the ledger of nodes and letters', () => {
     expect(nodeJson(rows[0]!)).toMatchObject({
       ...{ incarnation: 'one', node: 'one', status: 'taken', letters: 2, heir: 'two' },
     });
+    const gone = { type: 'LeaseDeclaredGone', v: 1, at: birth } as const;
+    const data = { by: 'op\u001b[2J', why: 'flooded' };
+    await log.append(leaseStream('one'), 1, [{ ...gone, data }]);
+    await follow(ledger);
+    expect(nodeText(nodeRows(ledger, 0)[0]!, birth)).toMatch(
+      /on their way to two; declared gone by op[^\u001b]+ \(flooded\)$/,
+    );
+    expect(nodeJson(nodeRows(ledger, 0)[0]!)).toMatchObject({ declared: data });
     for (const no of [2, 3]) ledger.owners.delete(idOf(no));
     expect(nodeRows(ledger, 0).map(({ lease }) => lease.node)).toEqual(['two']);
     expect(nodeRows(ledger, 1).map(({ lease }) => lease.node)).toEqual(['one', 'two']);

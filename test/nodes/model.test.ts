@@ -12,7 +12,9 @@ describe('whatever befalls nodes that share a log', () => {
     'every letter has one owner at a time, ends once, and every doubt is said',
     async () => {
       const only = Number(process.env['WAYBILL_SEED'] ?? 0);
-      const all: Sums = { letters: 0, takes: 0, adoptions: 0, doubts: 0 };
+      const all: Sums = {
+        ...{ letters: 0, takes: 0, adoptions: 0, doubts: 0, declared: 0, fenced: 0 },
+      };
       for (let seed = only || 1; seed <= (only || seeds); seed += 1) {
         try {
           const sums = await badWeek(seed);
@@ -27,6 +29,8 @@ describe('whatever befalls nodes that share a log', () => {
       expect(all.takes).toBeGreaterThan(seeds);
       expect(all.adoptions).toBeGreaterThan(seeds);
       expect(all.doubts).toBeGreaterThan(seeds / 10);
+      expect(all.declared).toBeGreaterThan(seeds / 10);
+      expect(all.fenced).toBeGreaterThan(seeds / 100);
     },
     Math.max(600_000, 300 * seeds),
   );

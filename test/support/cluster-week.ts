@@ -3,6 +3,9 @@ import { expect } from '@jest/globals';
 import { emptyAudit } from '../../src/trace/audit-books.ts';
 import { closeAudit, foldAudit } from '../../src/trace/audit.ts';
 import { empty, fold } from '../../projections/agenda.ts';
+import { declareGone, undecided } from '../../src/nodes/declare.ts';
+import { Ledger } from '../../src/nodes/ledger.ts';
+import { isSurelyOver } from '../../src/nodes/leases.ts';
 import { messageOf, type QueueEvent } from '../../src/queue/events.ts';
 import type { RecordedEvent } from '../../src/log/ports.ts';
 import { audit } from './audit.ts';
@@ -20,14 +23,22 @@ const verdicts = ['delivered', 'deferred', 'deferred', 'failed'] as const;
 const addresses = ['a@far.test', 'b@far.test', 'joe@here.test', 'c@else.test', 'ann@here.test'];
 
 /** What came to pass, for whoever wants to know that the test has seen something. */
-export type Sums = { letters: number; takes: number; adoptions: number; doubts: number };
+export type Sums = {
+  letters: number;
+  takes: number;
+  adoptions: number;
+  doubts: number;
+  declared: number;
+  fenced: number;
+};
 
 /** Throws when anything is not as it must be. */
 export async function badWeek(seed: number, steps = 40): Promise<Sums> {
   const chance = seeded(seed);
   let calm = true;
+  const fences = chance.happens(0.5);
   const cluster = new Cluster({
-    chance,
+    ...{ chance, fences, leaseEvents: 5 + chance.below(10) },
     policy: chance.one(['retry', 'retry', 'hold']),
     fault: () => (!calm && chance.happens(0.05) ? chance.one(faults) : 'none'),
     verdict: () => (calm ? 'delivered' : chance.one(verdicts)),
@@ -45,13 +56,14 @@ export async function badWeek(seed: number, steps = 40): Promise<Sums> {
       });
       calm = false;
       await cluster.pass(2_500 * (1 + chance.below(4)));
+      if (chance.happens(0.1)) await cluster.log.scavenge(() => chance.happens(0.7));
     }
     calm = true;
     await finish(cluster, chance);
   } finally {
     cluster.end();
   }
-  return accounts(cluster);
+  return accounts(cluster, fences, chance);
 }
 
 const begin = (cluster: Cluster, name: string, chance: Chance): Promise<Member> =>
@@ -75,7 +87,8 @@ async function something(
   }
   const { fate } = member;
   if (what < 45) await post(cluster, member, chance);
-  else if (what < 53) meddle(cluster, member, chance);
+  else if (what < 52) meddle(cluster, member, chance);
+  else if (what < 53) await declare(cluster, member, chance);
   else if (what < 60) cluster.crash(member);
   else if (what < 66) fate.pause();
   else if (what < 72) fate.cut = true;
@@ -108,6 +121,17 @@ function meddle(cluster: Cluster, { office }: Member, chance: Chance): void {
   const message = idOf(1 + chance.below(cluster.letters + 1));
   const order = { act, message, by: 'op', why: 'a whim', to: chance.one(addresses), ...rcpts };
   office.operator.act(order).catch(() => undefined);
+}
+
+/** An operator thinks that some node is dead; perhaps it is. Only its silence is sure. */
+async function declare(cluster: Cluster, { office }: Member, chance: Chance): Promise<void> {
+  const { leases } = office.node!.ledger;
+  const [meant] = undecided(leases, [chance.one([...leases.values()])]);
+  if (meant === undefined) return;
+  const { incarnation, revision } = meant;
+  await cluster.pass(15_000);
+  const word = { incarnation, revision, by: 'op', why: 'thinks so', at: 0 };
+  await declareGone(cluster.log, word);
 }
 
 /** TERM. */
@@ -150,7 +174,7 @@ async function finish(cluster: Cluster, chance: Chance): Promise<void> {
   }
 }
 
-async function accounts(cluster: Cluster): Promise<Sums> {
+async function accounts(cluster: Cluster, fences: boolean, chance: Chance): Promise<Sums> {
   const events = await everything(cluster.inner);
   const letters = events.filter(({ stream }) => stream.startsWith('message-'));
   const stories = storiesOf(letters);
@@ -170,11 +194,15 @@ async function accounts(cluster: Cluster): Promise<Sums> {
   checkBooks(events);
   checkLeases(events);
   checkSent(cluster, letters as readonly Known[]);
+  if (fences) checkFences(events as readonly Known[]);
+  await checkScavenged(cluster, chance);
   return {
     letters: stories.size,
     takes: events.filter(({ type }) => type === 'LeaseTaken').length,
     adoptions: events.filter(({ type }) => type === 'MessageAdopted').length,
     doubts: letters.filter(({ data }) => (data as { doubt?: true }).doubt === true).length,
+    declared: events.filter(({ type }) => type === 'LeaseDeclaredGone').length,
+    fenced: cluster.fenced,
   };
 }
 
@@ -186,14 +214,64 @@ function checkBooks(events: readonly RecordedEvent[]): void {
   expect(viewOf(events.reduce(fold, empty()))).toEqual({ letters: {}, owing: [] });
 }
 
-/** Nobody says anything on a lease that was taken. */
+/** Nobody says anything on a lease that was taken, or whose node is said to be gone; besides these two words. */
 function checkLeases(events: readonly RecordedEvent[]): void {
-  const taken = new Set<string>();
+  const over = new Map<string, string[]>();
   for (const { stream, type } of events) {
     if (!stream.startsWith('lease-')) continue;
-    if (taken.has(stream)) throw new Error(`${type} in ${stream}, which was taken`);
-    if (type === 'LeaseTaken') taken.add(stream);
+    const said = over.get(stream);
+    const isLast = type === 'LeaseTaken' || type === 'LeaseDeclaredGone';
+    if (said !== undefined && (!isLast || said.includes(type)))
+      throw new Error(`${type} in ${stream}, after ${said.join(', ')}`);
+    if (isLast) over.set(stream, [...(said ?? []), type]);
   }
+}
+
+/** Nothing is accepted or begun in the name of a node whose lease was taken. */
+function checkFences(events: readonly Known[]): void {
+  const taken = new Set<string>();
+  const owners = new Map<string, string | undefined>();
+  for (const event of events) {
+    const { stream, type } = event as RecordedEvent;
+    if (type === 'LeaseTaken') taken.add(stream.slice('lease-'.length));
+    if (event.type === 'MessageAccepted') owners.set(stream, event.data.owner);
+    if (event.type === 'MessageAdopted') owners.set(stream, event.data.by);
+    if (event.type !== 'MessageAccepted' && event.type !== 'AttemptStarted') continue;
+    const owner = owners.get(stream);
+    if (taken.has(owner!)) throw new Error(`${type} in ${stream} by ${owner}, behind its fence`);
+  }
+}
+
+/** Whose letters are whose, who is dead: the same from all events and from those that a scavenge leaves. */
+async function checkScavenged(cluster: Cluster, chance: Chance): Promise<void> {
+  const view = async () => {
+    const ledger = new Ledger({ log: cluster.log });
+    for (const event of await cluster.log.readAll({ limit: 1_000_000 }))
+      ledger.hear({ kind: 'event', event });
+    const { leases, owners } = ledger;
+    const all = [...leases.values()].sort((a, b) => (a.incarnation < b.incarnation ? -1 : 1));
+    return {
+      leases: all.map((lease) => ({ ...lease, over: isSurelyOver(leases, lease.incarnation) })),
+      owners: owners.owners().map((owner) => [owner, ...owners.of(owner)]),
+    };
+  };
+  const whole = new Ledger({ log: cluster.inner });
+  for (const event of await everything(cluster.inner)) whole.hear({ kind: 'event', event });
+  const before = await view();
+  expect(before.leases.map(({ incarnation }) => incarnation)).toEqual(
+    [...whole.leases.keys()].sort(),
+  );
+  for (const { over, ...lease } of before.leases) {
+    expect(lease).toEqual(whole.leases.get(lease.incarnation));
+    expect([lease.incarnation, over]).toEqual([
+      lease.incarnation,
+      isSurelyOver(whole.leases, lease.incarnation),
+    ]);
+  }
+  await cluster.log.scavenge(() => chance.happens(0.8));
+  expect(await view()).toEqual(before);
+  await cluster.log.scavenge(() => true);
+  expect(await view()).toEqual(before);
 }
 
 type Known = RecordedEvent & QueueEvent;

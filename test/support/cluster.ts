@@ -7,6 +7,7 @@ import { MemoryLog } from '../../src/log/memory/memory-log.ts';
 import type { MessageId } from '../../src/mail/envelope.ts';
 import { isTrouble } from '../../src/mail/trouble.ts';
 import type { VerdictKind } from '../../src/mail/verdict.ts';
+import { behindFence } from '../../src/nodes/fences.ts';
 import { joinNodes, type Membership } from '../../src/nodes/membership.ts';
 import { ManualClock } from '../../src/platform/clock.ts';
 import { adopter } from '../../src/queue/adoption.ts';
@@ -17,6 +18,7 @@ import { Fate, never, nodeLog } from './node-log.ts';
 import { openPostOffice, settle, type PostOffice } from './post-office.ts';
 import { birth } from './queue-mail.ts';
 import { idOf } from './random-letters.ts';
+import { ScavengedLog } from './scavenged-log.ts';
 import type { Chance } from './seeded.ts';
 
 /** Who sent which attempt on its way. */
@@ -37,11 +39,17 @@ export type Member = {
   /** How fast its clocks run. */
   rate: number;
   readonly office: PostOffice;
+  /** What it has asked of the log. */
+  readonly asked: FaultyLog['asked'];
 };
 
 export type ClusterOptions = {
   readonly chance: Chance;
   readonly policy?: 'retry' | 'hold';
+  /** Whether the log refuses what a node whose lease was taken wants to begin. */
+  readonly fences?: boolean;
+  /** So many events of a lease are kept; default: as many as its node asks for. */
+  readonly leaseEvents?: number;
   /** Asked at each append of each node. */
   readonly fault?: () => Fault;
   /** What the far side says to a recipient; default: all is well. */
@@ -56,12 +64,15 @@ const stepMs = 2_500;
 export class Cluster {
   readonly bodies = new Map<string, Uint8Array>();
   readonly inner = new MemoryLog(this.bodies);
+  readonly log: ScavengedLog;
   readonly spool = memorySpool(this.bodies);
   readonly members: Member[] = [];
   /** How often the far side took the letter for this recipient (`<message>/<rcpt>`). */
   readonly taken = new Map<string, number>();
   readonly sent: Sent[] = [];
   readonly promised: MessageId[] = [];
+  /** How often a fence has kept something from being begun. */
+  fenced = 0;
   /** What stopped a pipeline, and what was no trouble but a bug; nothing may. */
   readonly wrong: unknown[] = [];
   readonly #options: ClusterOptions;
@@ -71,21 +82,28 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    this.log = new ScavengedLog(this.inner, options.leaseEvents);
   }
 
   /** A start, or a start again under the same name. */
-  async start(name: string, { rate = 1, offsetMs = 0 } = {}): Promise<Member> {
-    const { chance, policy = 'retry' } = this.#options;
+  async start(name: string, { rate = 1, offsetMs = 0, boot = '' } = {}): Promise<Member> {
+    const { chance, policy = 'retry', fences: fenced = false } = this.#options;
     this.#lives += 1;
     const self = `${String(this.#lives).padStart(4, '0')}-${name}`;
     const fate = new Fate();
     const wall = new ManualClock(birth + this.#now + offsetMs);
     const steady = new ManualClock(birth);
-    const faulty = new FaultyLog(this.inner);
+    const faulty = new FaultyLog(this.log);
     const log = nodeLog(faulty, fate, chance);
     let node: Membership | undefined;
     const office = await openPostOffice({
-      ...{ log, spool: this.spool, clock: wall, channel: this.#channel(self, fate) },
+      ...{
+        log,
+        lettersLog: fenced ? behindFence(log, self) : log,
+        spool: this.spool,
+        clock: wall,
+        channel: this.#channel(self, fate),
+      },
       ...{ inDoubt: policy, keepLetters: 5 },
       slots: () => {
         if (node?.mayStart() !== true) return { local: 0, remote: 0 };
@@ -93,7 +111,7 @@ export class Cluster {
       },
       node: (letters) =>
         (node = joinNodes({
-          ...{ log, clock: steady, self, node: name },
+          ...{ log, clock: steady, self, node: name, home: name, boot, fenced },
           adopt: adopter({ letters, clock: wall, self }),
           onLetter: (message, revision) => letters.heard(message, revision),
           onTrouble: (cause) => {
@@ -103,7 +121,8 @@ export class Cluster {
     });
     // A start on a bad log fails as a whole and is made again: that is the supervisor's business.
     if (this.#options.fault !== undefined) faulty.fault = this.#options.fault;
-    const member: Member = { name, self, fate, wall, steady, rate, office };
+    const { asked } = faulty;
+    const member: Member = { name, self, fate, wall, steady, rate, office, asked };
     this.members.push(member);
     return member;
   }
@@ -121,6 +140,7 @@ export class Cluster {
 
   #look({ office }: Member): void {
     this.wrong.push(...office.fatal, ...office.troubles.filter((cause) => !isTrouble(cause)));
+    this.fenced += office.troubles.filter((cause) => isTrouble(cause, 'fenced')).length;
   }
 
   /** The end of the test: nobody runs any more. */
@@ -168,7 +188,10 @@ export class Cluster {
         this.promised.push(id);
         return id;
       },
-      () => undefined,
+      (cause: unknown) => {
+        if (isTrouble(cause, 'fenced')) this.fenced += 1;
+        return undefined;
+      },
     );
   }
 

@@ -3,7 +3,6 @@ import type { Observable } from 'rxjs';
 import type {
   Appended,
   Damage,
-  EventLog,
   LogSignal,
   NewEvent,
   Position,
@@ -11,7 +10,9 @@ import type {
   ReadStream,
   RecordedEvent,
   Revision,
+  SharedLog,
   StreamName,
+  Write,
 } from '../../src/log/ports.ts';
 import { RevisionConflict, Trouble } from '../../src/mail/trouble.ts';
 import type { StagedBody } from '../../src/spool/ports.ts';
@@ -24,14 +25,14 @@ export type Fault = 'none' | 'late' | 'refused' | 'lost' | 'conflict' | 'full';
 
 export const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-export class FaultyLog implements EventLog {
-  readonly inner: EventLog;
+export class FaultyLog implements SharedLog {
+  readonly inner: SharedLog;
   /** Asked at each append. */
   fault: (stream: StreamName, events: readonly NewEvent[]) => Fault;
   readonly asked: { stream: StreamName; expected: Revision; events: readonly NewEvent[] }[] = [];
   readonly loaded: StreamName[] = [];
 
-  constructor(inner: EventLog, fault: FaultyLog['fault'] = () => 'none') {
+  constructor(inner: SharedLog, fault: FaultyLog['fault'] = () => 'none') {
     this.inner = inner;
     this.fault = fault;
   }
@@ -42,6 +43,30 @@ export class FaultyLog implements EventLog {
     events: readonly NewEvent[],
     body?: StagedBody,
   ): Promise<Appended> {
+    const write = { stream, expected, events };
+    return this.#under(write, () => this.inner.append(stream, expected, events, body));
+  }
+
+  async appendTogether(
+    writes: readonly Write[],
+    unless?: StreamName,
+    body?: StagedBody,
+  ): Promise<Appended> {
+    return this.#under(writes[0]!, () => this.inner.appendTogether(writes, unless, body));
+  }
+
+  canAppendTogether(): Promise<boolean> {
+    return this.inner.canAppendTogether();
+  }
+
+  keepYoungest(stream: StreamName, events: number): Promise<void> {
+    return this.inner.keepYoungest(stream, events);
+  }
+
+  async #under(
+    { stream, expected, events }: Write,
+    write: () => Promise<Appended>,
+  ): Promise<Appended> {
     this.asked.push({ stream, expected, events: structuredClone(events) });
     const fault = this.fault(stream, events);
     if (fault === 'late') await turnOfTheLoop();
@@ -49,7 +74,7 @@ export class FaultyLog implements EventLog {
       throw new Trouble('log-full', { tryAgain: true, peer: 'disk full (#4.3.1)' });
     if (fault === 'conflict') throw new RevisionConflict(stream, expected, expected + 1);
     if (fault === 'refused') throw unavailable();
-    const appended = await this.inner.append(stream, expected, events, body);
+    const appended = await write();
     if (fault === 'lost') throw unavailable();
     return appended;
   }

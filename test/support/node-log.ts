@@ -1,6 +1,6 @@
 /** One log as one node of several sees it: cut off, paused, dead, or only slow. */
 import { concatMap, defer, type Observable } from 'rxjs';
-import type { EventLog, LogSignal } from '../../src/log/ports.ts';
+import type { LogSignal, SharedLog } from '../../src/log/ports.ts';
 import { Trouble } from '../../src/mail/trouble.ts';
 import { turnOfTheLoop } from './faulty-log.ts';
 import type { Chance } from './seeded.ts';
@@ -40,7 +40,7 @@ export const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 const unreachable = () =>
   new Trouble('log-unavailable', { tryAgain: true, peer: 'temporary failure (#4.3.0)' });
 
-export function nodeLog(log: EventLog, fate: Fate, chance: Chance): EventLog {
+export function nodeLog(log: SharedLog, fate: Fate, chance: Chance): SharedLog {
   const reached = async <T>(ask: () => Promise<T>): Promise<T> => {
     await fate.here();
     if (fate.cut) {
@@ -73,6 +73,12 @@ export function nodeLog(log: EventLog, fate: Fate, chance: Chance): EventLog {
       if (chance.happens(0.3)) await turnOfTheLoop();
       return reached(() => log.append(...args));
     },
+    async appendTogether(...args) {
+      if (chance.happens(0.3)) await turnOfTheLoop();
+      return reached(() => log.appendTogether(...args));
+    },
+    canAppendTogether: () => reached(() => log.canAppendTogether()),
+    keepYoungest: (...args) => reached(() => log.keepYoungest(...args)),
     readStream: (...args) => reached(() => log.readStream(...args)),
     readAll: (options) => reached(() => log.readAll(options)),
     head: () => reached(() => log.head()),

@@ -2,23 +2,14 @@
  * The queue's whole mind in one process: log and spool in memory, channels by script, time by hand.
  * `crash` drops everything but the log and the spool, as a power cut would.
  */
-import {
-  concat,
-  concatMap,
-  defer,
-  EMPTY,
-  filter,
-  from,
-  merge,
-  tap,
-  type Observable,
-  type Subscription,
-} from 'rxjs';
+import { concatMap, tap, type Observable, type Subscription } from 'rxjs';
+import { owingHere } from '../../src/bounce/owing.ts';
 import { bounces } from '../../src/bounce/pipeline.ts';
 import { parseControls } from '../../src/control/controls.ts';
 import type { EventLog, RecordedEvent } from '../../src/log/ports.ts';
 import type { Address, MessageId } from '../../src/mail/envelope.ts';
 import type { ManualClock } from '../../src/platform/clock.ts';
+import { alone } from '../../src/nodes/alone.ts';
 import type { Membership } from '../../src/nodes/membership.ts';
 import { doubts } from '../../src/queue/adoption.ts';
 import { keepAgenda, type AgendaKeeper } from '../../src/queue/agenda-keeper.ts';
@@ -38,6 +29,8 @@ import { hourMs, week } from './queue-mail.ts';
 
 export type PostOfficeParts = {
   readonly log: EventLog;
+  /** As letters are written to it, where that is another. */
+  readonly lettersLog?: Pick<EventLog, 'append' | 'readStream'>;
   readonly spool: Spool;
   readonly clock: ManualClock;
   readonly channel: Channel;
@@ -81,7 +74,10 @@ export async function openPostOffice(parts: PostOfficeParts): Promise<PostOffice
   const { log, spool, clock, channel, controls = none, slots, checkpoint, keepLetters } = parts;
   const settings = () => parseControls({ me: 'here.test\n', ...controls() }).controls;
   const rules = () => ({ routing: toRoutingRules(settings()), digest: JSON.stringify(controls()) });
-  const letters = openLetters({ log, ...(keepLetters === undefined ? {} : { keep: keepLetters }) });
+  const letters = openLetters({
+    log: parts.lettersLog ?? log,
+    ...(keepLetters === undefined ? {} : { keep: keepLetters }),
+  });
   const node = parts.node?.(letters, clock);
   const among = node === undefined ? {} : { isMine: node.isMine };
   const keeper = keepAgenda({
@@ -113,14 +109,7 @@ export async function openPostOffice(parts: PostOfficeParts): Promise<PostOffice
     run(node.changed$.pipe(tap(() => scheduler.stir())));
     run(doubts(node.adopted$, { ...{ agenda, letters, clock, policy, onTrouble }, ...node }));
   }
-  const adoptedOwing$ = node?.adopted$.pipe(filter((id) => agenda.owing.has(id))) ?? EMPTY;
-  const owing$ = merge(
-    concat(
-      defer(() => from([...agenda.owing].filter(node?.isMine ?? (() => true)))),
-      keeper.owing$,
-    ),
-    adoptedOwing$,
-  );
+  const owing$ = owingHere(keeper, node ?? alone);
   run(keeper.follow$);
   await keeper.caughtUp;
   const recovered = await resolveDoubts({ ...{ agenda, letters, policy, clock }, ...among });

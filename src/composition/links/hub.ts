@@ -51,7 +51,9 @@ export function openHub(parts: HubParts): LinkHub {
     },
   );
 
+  let doors = 0;
   const takeDoor = (stream: Duplex): void => {
+    doors += 1;
     let link: Link | undefined = undefined;
     const handlers = {
       hello,
@@ -60,6 +62,7 @@ export function openHub(parts: HubParts): LinkHub {
       refused: (args: unknown) => parts.refusals.note(args as Parameters<Refusals['note']>[0]),
     };
     link = openLink(stream, handlers, { onBug, limits });
+    void link.closed.then(() => (doors -= 1));
   };
   const takeChannel = (name: ChannelName, stream: Duplex): void => {
     const link = openLink(stream, { hello, ...parts.bodies }, { onBug, limits });
@@ -78,7 +81,7 @@ export function openHub(parts: HubParts): LinkHub {
       const { by, why } = args as { by: string; why: string };
       await parts.retryAll(by, why);
     },
-    status: () => ({ value: { ...parts.status(), channels: [...channels.keys()] } }),
+    status: () => ({ value: { ...parts.status(), channels: [...channels.keys()], doors } }),
     ...passTcptoOn(() => channels.get('remote')),
   };
   return {

@@ -57,10 +57,11 @@ export async function runQueue(
   engine?: ContainerModule,
 ): Promise<QueueRunning> {
   mkdirSync('checkpoints', { recursive: true, mode: 0o700 });
+  let { door } = config;
   const container = new Container();
   container.load(
     engine ?? (await logModule(config)),
-    base(config, logger, handed),
+    base(config, logger, handed, () => door.refusalsPerMinute),
     nodesModule(config),
     queueModule,
     hubModule,
@@ -200,8 +201,9 @@ export async function runQueue(
 
   return {
     hub,
-    async reload(newly) {
+    async reload(newly, newConfig) {
       controls.reload(newly.controls);
+      ({ door } = newConfig);
       scheduler.stir();
       await surely(health, tellControls);
     },
@@ -215,7 +217,12 @@ export async function runQueue(
   };
 }
 
-const base = (config: Config, logger: Logger, handed: Handed): ContainerModule =>
+const base = (
+  config: Config,
+  logger: Logger,
+  handed: Handed,
+  refusalsPerMinute: () => number,
+): ContainerModule =>
   new ContainerModule(({ bind }) => {
     bind(t.ConfigToken).toConstantValue(config);
     bind(t.Clock).toConstantValue(systemClock);
@@ -241,7 +248,7 @@ const base = (config: Config, logger: Logger, handed: Handed): ContainerModule =
           refusalLog({
             ...{ log, clock: systemClock },
             // What cannot be written now is counted, and the count written later.
-            perMinute: () => (health.trouble === undefined ? config.door.refusalsPerMinute : 0),
+            perMinute: () => (health.trouble === undefined ? refusalsPerMinute() : 0),
             onTrouble: unlessTold(health, complain(logger, 'refusal not recorded')),
           }),
         [t.EventLog, t.Health],
