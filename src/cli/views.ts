@@ -1,6 +1,6 @@
 /** `waybill views status|rebuild`: the database that search, the web page and SQL read. */
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chownSync, existsSync, mkdirSync, statSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { dropRights } from '../composition/roles/drop-rights.ts';
 import { isTrouble, Trouble } from '../mail/trouble.ts';
 import { toAsciiJson } from '../trace/json.ts';
@@ -23,24 +23,31 @@ export async function viewsStatus(places: Places, { json = false }: Json): Promi
     const views = openViews({ log, directory: files.views });
     try {
       const status = await views.status();
-      const { position, head, at, letters, bytes, rebuilding } = status;
+      const { head, at, lacksFrom, letters, bytes, rebuilding } = status;
       if (json) {
-        output.line(
-          toAsciiJson({ file, ...status, ...(at && { at: formatInstant(at, 'ms') }), rebuilding }),
+        const instants = Object.fromEntries(
+          Object.entries({ at, lacksFrom }).map(([name, each]) => [
+            name,
+            each === undefined ? undefined : formatInstant(each, 'ms'),
+          ]),
         );
+        output.line(toAsciiJson({ file, ...status, ...instants }));
         return;
       }
-      const behind = head - position;
       const upTo = at === undefined ? 'of nothing yet' : `up to ${formatInstant(at)}`;
       const mib = Math.ceil(bytes / 1024 ** 2).toLocaleString('en');
       output.line(`${safe(file, 4096)}: ${count(letters, 'letter')} ${upTo}, ${mib} MiB`);
-      output.line(behind === 0 ? 'up with the log' : `${count(behind, 'event')} behind the log`);
+      output.line(
+        lacksFrom === undefined
+          ? 'up with the log'
+          : `behind the log: they lack what happened since ${formatInstant(lacksFrom)}`,
+      );
       if (rebuilding !== undefined) output.line(wordsOfNew(rebuilding, head));
     } catch (cause) {
       if (!isTrouble(cause, 'not-found')) throw cause;
       const next = existsSync(files.views) ? readNext(files.views) : undefined;
       const head = await log.head();
-      const position = next?.last?.position;
+      const position = next?.upTo;
       if (json) output.line(toAsciiJson({ file: null, head, rebuilding: position ?? null }));
       else if (position !== undefined) output.line(wordsOfNew(position, head));
       else output.line('There are no views: the desk makes them, or `waybill views rebuild`.');
@@ -52,25 +59,28 @@ export async function viewsStatus(places: Places, { json = false }: Json): Promi
 }
 
 const wordsOfNew = (position: number, head: number): string =>
-  `new ones are being computed: ${Math.floor((position / Math.max(1, head)) * 100)} % of ${count(head, 'event')}`;
+  `new ones are being computed: ${Math.floor((position / Math.max(1, head)) * 100)} % of the log`;
 
 type RebuildOptions = Json & { readonly resume?: boolean; readonly urgent?: boolean };
 
 export async function rebuildViews(places: Places, options: RebuildOptions): Promise<void> {
   const { json = false, resume = false, urgent = false } = options;
   const { views: directory } = dataFiles(places.data);
-  await withLog(places, async ({ log }) => {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    becomeOwner(directory);
+  await withLog(places, async ({ log: opened, body }) => {
+    // An event store has no texts at hand; and whatever is loaded to ask it is loaded now, as whoever we are.
+    const { readTexts: _texts, ...far } = opened;
+    const log = body === undefined ? opened : far;
+    await log.head();
+    openFolder(directory);
     const way = giveWay(urgent ? 1 : shareOfReading);
     const progress = openProgress('computing the views');
     const since = performance.now();
-    let events = 0;
+    let read = 0;
     try {
       const building = buildViews({ log, directory, rest: way.rest, afresh: !resume });
-      for await (const { position, head } of building) {
+      for await (const { position, head, events = read } of building) {
         progress.tell(position, head);
-        events = position;
+        read = events;
       }
     } catch (cause) {
       if (!isTrouble(cause, 'log-in-use')) throw cause;
@@ -86,15 +96,38 @@ export async function rebuildViews(places: Places, options: RebuildOptions): Pro
     const file = join(directory, servedName);
     console.log(
       json
-        ? toAsciiJson({ file, events, seconds: Number(seconds.toFixed(3)) })
-        : `${safe(file, 4096)} is new: ${count(events, 'event')} in ${seconds.toFixed(1)} s.`,
+        ? toAsciiJson({ file, events: read, seconds: Number(seconds.toFixed(3)) })
+        : `${safe(file, 4096)} is new: ${count(read, 'event')} in ${seconds.toFixed(1)} s.`,
     );
   });
 }
 
-/** In the desk's directory root works as the desk: what lies there may be a trap for root. */
-function becomeOwner(directory: string): void {
-  if (process.geteuid?.() !== 0) return;
-  const { uid, gid } = statSync(directory);
-  dropRights({ name: `uid ${uid}`, uid, gid, groups: [] });
+/**
+ * Root works as whoever has the desk's directory: what lies there may be a trap for root. One that is made here
+ * is the desk's, as at a start.
+ */
+function openFolder(directory: string): void {
+  if (process.geteuid?.() !== 0) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return;
+  }
+  const parent = dirname(directory);
+  const owner = ownerOf(directory, parent);
+  // Where root owns what is around it nobody can put anything else in its place meanwhile.
+  const isOurs = statSync(parent).uid === 0;
+  if (isOurs && !existsSync(directory)) {
+    mkdirSync(directory, { mode: 0o700 });
+    chownSync(directory, owner.uid, owner.gid);
+  }
+  dropRights({ name: `uid ${owner.uid}`, uid: owner.uid, gid: owner.gid, groups: [] });
+  if (!isOurs) mkdirSync(directory, { recursive: true, mode: 0o700 });
+}
+
+type Owner = Pick<Stats, 'uid' | 'gid'>;
+
+/** Its own; else that of the desk's other folders; before the first start with a desk whoever owns the data. */
+function ownerOf(directory: string, parent: string): Owner {
+  const places = [directory, join(parent, 'past'), join(parent, 'desk'), parent];
+  const found = places.flatMap((place) => statSync(place, { throwIfNoEntry: false }) ?? []);
+  return found[0]!;
 }

@@ -8,7 +8,7 @@ import { formatReason } from '../trace/reason-words.ts';
 import type { Reason } from '../trace/reason.ts';
 import { formatRefusal } from '../trace/refusal-words.ts';
 import { findRefusals } from '../trace/refusals.ts';
-import { positionAt, whyLetter } from '../trace/why.ts';
+import { momentOf, whyLetter } from '../trace/why.ts';
 import { formatInstant, formatParty, safe } from '../trace/words.ts';
 import type { Home, Homes } from '../what-if/ports.ts';
 import type { Place } from './arguments.ts';
@@ -27,7 +27,7 @@ export type WhyOptions = {
 export async function why(places: Places, name: string, options: WhyOptions): Promise<void> {
   const output = openOutput();
   await withLog(places, async (opened) => {
-    const when = await momentOf(opened, options.at);
+    const when = await momentAsked(opened, options.at);
     if (isAboutRefusals(name)) await tellRefusals(opened, name, when, options, output);
     else await tellLetter(opened, name, when, options, output, homesNow(places));
     await output.drained();
@@ -37,12 +37,8 @@ export async function why(places: Places, name: string, options: WhyOptions): Pr
 /** The point of the log that is asked about. */
 type Moment = { readonly now: number; readonly upTo?: number };
 
-async function momentOf({ log }: OpenedLog, at: Place | undefined): Promise<Moment> {
-  if (at === undefined) return { now: Date.now() };
-  if ('at' in at) return { now: at.at, upTo: await positionAt(log, at.at) };
-  const [last] = await log.readAll({ after: at.position + 1, direction: 'backwards', limit: 1 });
-  return { now: last?.at ?? 0, upTo: at.position };
-}
+const momentAsked = async (opened: OpenedLog, at: Place | undefined): Promise<Moment> =>
+  at === undefined ? { now: Date.now() } : momentOf(opened.log, at, opened.positionAt);
 
 /** An address, `@domain` or an IP address names no letter; an id in front of a slash does. */
 const isAboutRefusals = (name: string): boolean =>

@@ -7,26 +7,29 @@ import { letterAnswers, queueAnswers } from '../desk/answers.ts';
 import { otherwiseAnswers, questionAnswers } from '../desk/deep-answers.ts';
 import { startDesk, type Desk } from '../desk/desk.ts';
 import { tokenFile } from '../desk/places.ts';
-import type { EngineState, Hand } from '../desk/ports.ts';
-import { openStreamFinder } from '../log/sqlite/find-streams.ts';
-import type { ReadOnlyLog } from '../log/sqlite/open-reader.ts';
+import { aloneNodes } from '../desk/alone-nodes.ts';
+import type { EngineState, Hand, Preparing } from '../desk/ports.ts';
 import { Trouble } from '../mail/trouble.ts';
+import type { LiveAgenda } from '../past/live-agenda.ts';
 import { openPast } from '../past/past-queue.ts';
 import { historyFolder } from '../past/ports.ts';
 import { systemClock } from '../platform/clock.ts';
+import { messageStream } from '../queue/events.ts';
 import { wordsOf, type Logger } from '../platform/logger.ts';
-import { readNodeHistory } from '../trace/rules-of-the-day.ts';
 import type { Views } from '../views/ports.ts';
 import type { SteadyLink } from './links/sockets.ts';
-import { logFile } from './log.modules.ts';
+import type { DeskLog } from './desk-log.ts';
 import type { Given } from './roles/given.ts';
 import { version } from './version.ts';
 
 export type DeskPageParts = {
   readonly config: Config;
   readonly given: Given;
-  readonly log: ReadOnlyLog;
+  readonly opened: DeskLog;
   readonly views: Views;
+  readonly present: LiveAgenda;
+  /** What is not complete yet. */
+  readonly preparing: () => readonly Preparing[];
   readonly link: SteadyLink;
   readonly logger: Logger;
   /** Lets the mail to the processor between two pages of a long read. */
@@ -38,48 +41,47 @@ const statusMs = 2_000;
 
 /** `undefined` where there is no socket to serve. */
 export async function openDeskPage(parts: DeskPageParts): Promise<Desk | undefined> {
-  const { config, given, log, views, link, logger, rest } = parts;
+  const { config, given, opened, views, link, logger, rest, present, preparing } = parts;
+  const { log, history, body, outage } = opened;
   const socket = given.listeners.find(({ kind }) => kind === 'desk');
   const { listen, hosts } = config.desk;
   if (socket === undefined || listen === undefined) return undefined;
   const clock = systemClock;
-  const finder = openStreamFinder(logFile);
   const past = openPast({
     ...{ log, directory: historyFolder },
     onTrouble: (words) => logger.warn({ words }, 'a mark of the past was passed over'),
   });
-  const history = () => readNodeHistory(log, finder.category('node'));
+  const find = async (part: string, limit: number) =>
+    opened.find?.(part, limit) ?? (await namedBy(views, part, limit));
   // Whoever started the engine owns its data.
   const ownUid = statSync('.').uid;
   const { folders } = config.projections;
   const loading = { folders, trusted: ownUid === 0 ? [0] : undefined };
   const deep = { log, clock, rest, loading, history };
-  const engine = engineState(link);
-  const desk = await startDesk({
-    ...{ log, views, clock, logger, engine, hand: handOf(link) },
-    queue: queueAnswers(log, past, clock),
+  const engine = engineState(link, outage);
+  const unmade = () => preparing().find(({ what }) => what === 'past');
+  const queue = queueAnswers({ log, past, present, clock, preparing: unmade });
+  const node = given.handed.controls['me']?.split('\n')[0]?.trim() || hostname();
+  return startDesk({
+    ...{ log, views, clock, logger, engine, hand: handOf(link), preparing, outage, queue },
+    nodes: opened.nodes ?? aloneNodes({ node, queue, history }),
     letters: letterAnswers({
-      ...{ log, clock, engineRuns: () => link.current() !== undefined },
-      find: (part, limit) => finder.letters(part, limit),
-      ...{ history, body: (stream: string) => log.readBody(stream) },
+      ...{ log, past, clock, find, history, body },
+      engineRuns: () => link.current() !== undefined,
     }),
     settings: {
       listen: { ...listen, fd: socket.fd },
       ...{ hosts, version, password: given.handed.deskPassword, token: ownToken() },
-      node: given.handed.controls['me']?.split('\n')[0]?.trim() || hostname(),
-      ownUid,
+      ...{ node: config.nodes.name ?? node, ownUid },
     },
     questions: questionAnswers(deep),
     otherwise: otherwiseAnswers(deep),
   });
-  return {
-    url: desk.url,
-    async close() {
-      await desk.close();
-      finder.close();
-    },
-  };
 }
+
+/** Streams of letters by a part of their id. */
+const namedBy = async (views: Views, id: string, limit: number): Promise<readonly string[]> =>
+  (await views.search({ id, limit })).letters.map(({ message }) => messageStream(message));
 
 /** Made at the first start, kept: programs that hold it go on working. */
 function ownToken(): string {
@@ -113,27 +115,35 @@ const handOf = (link: SteadyLink): Hand => {
 type QueueStatus = {
   readonly log?: { readonly what: string };
   readonly channels?: readonly string[];
+  /** How many are connected. */
+  readonly doors?: number;
 };
 
-const engineState = (link: SteadyLink) => async (): Promise<EngineState> => {
-  const down = (trouble: string): EngineState => ({
-    ...{ running: false, trouble },
-    roles: [{ name: 'queue', state: 'down' }],
-  });
-  const current = link.current();
-  if (current === undefined) return down('the queue does not answer');
-  try {
-    const status = (await current.request('status', {}, { timeoutMs: statusMs }))
-      .value as QueueStatus;
-    const channels = new Set(status.channels ?? []);
-    return {
-      ...{ running: true, trouble: status.log?.what },
+const up = (isUp: boolean): string => (isUp ? 'up' : 'down');
+
+/** As the queue says it; without its word nobody knows of the others. The desk is up: somebody asks it. */
+const engineState =
+  (link: SteadyLink, outage: DeskLog['outage']) => async (): Promise<EngineState> => {
+    const down = (trouble: string): EngineState => ({
+      ...{ running: false, trouble },
       roles: [
-        { name: 'queue', state: 'up' },
-        ...['local', 'remote'].map((name) => ({ name, state: channels.has(name) ? 'up' : 'down' })),
+        { name: 'queue', state: 'down' },
+        { name: 'desk', state: 'up' },
       ],
-    };
-  } catch (cause) {
-    return down(wordsOf(cause));
-  }
-};
+    });
+    const current = link.current();
+    if (current === undefined) return down('the queue does not answer');
+    try {
+      const status = (await current.request('status', {}, { timeoutMs: statusMs }))
+        .value as QueueStatus;
+      const { log, channels = [], doors = 0 } = status;
+      const upNow = new Set(['queue', 'desk', ...channels, ...(doors > 0 ? ['door'] : [])]);
+      const names = ['queue', 'door', 'local', 'remote', 'desk'];
+      return {
+        ...{ running: true, trouble: outage()?.words ?? log?.what },
+        roles: names.map((name) => ({ name, state: up(upNow.has(name)) })),
+      };
+    } catch (cause) {
+      return down(wordsOf(cause));
+    }
+  };

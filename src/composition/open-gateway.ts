@@ -10,12 +10,13 @@ import { gatewayKeeper } from './gateway-keeper.ts';
 import type { Handed } from './roles/handed.ts';
 
 export async function openGatewayAt(
-  { gateway: { listen } }: Config,
+  { gateway: { listen }, log: { eventStore } }: Config,
   { deskPassword, gatewayTls }: Handed,
   log: LogReader,
   logger: Logger,
 ): Promise<Gateway | undefined> {
-  if (listen === undefined) return undefined;
+  // `waybill check` says so: clients ask the event store itself.
+  if (listen === undefined || eventStore !== undefined) return undefined;
   const { openGateway } = await import('../gateway/gateway.ts');
   const onTrouble = nowAndThen(systemClock, (cause) =>
     logger.error({ cause: wordsOf(cause) }, 'a client of the gateway was not served'),

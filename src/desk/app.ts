@@ -12,6 +12,7 @@ import { hostNames } from './guard/host-names.ts';
 import { openSessions } from './guard/sessions.ts';
 import { openLive } from './live.ts';
 import { openMetrics } from './metrics.ts';
+import { formatSpan } from '../trace/words.ts';
 import { servePages } from './pages/routes.ts';
 import type { DeskParts } from './ports.ts';
 
@@ -19,7 +20,7 @@ import type { DeskParts } from './ports.ts';
 const mostBytes = 64 * 1024;
 
 /** Views that are so far behind answer with what was, and a balancer should know. */
-const readyWithin = 50_000;
+const readyWithinMs = 60_000;
 
 export type DeskApp = {
   fetch(request: Request, env: HttpBindings): Response | Promise<Response>;
@@ -47,7 +48,7 @@ export function deskApp(parts: DeskParts, uidOf?: GateParts['uidOf']): DeskApp {
     },
   });
   const sessions = openSessions(clock);
-  const live = openLive(log, parts.logger);
+  const live = openLive(log, parts.logger, parts.outage);
   const metrics = openMetrics(parts, () => live.streams);
   const isOurName = hostNames(settings.listen.host, settings.hosts);
   app.use(sayHeaders);
@@ -63,11 +64,11 @@ export function deskApp(parts: DeskParts, uidOf?: GateParts['uidOf']): DeskApp {
   app.get('/healthz', (context) => context.text('ok\n'));
   app.get('/readyz', async (context) => {
     const [engine, status] = await Promise.all([parts.engine(), parts.views.status()]);
-    const behind = status.head - status.position;
+    const behindMs = status.lacksFrom === undefined ? 0 : clock.now() - status.lacksFrom;
     if (engine.running !== true) return context.text('the queue does not answer\n', 503);
     if (engine.trouble !== undefined) return context.text('the log is in trouble\n', 503);
-    return behind > readyWithin
-      ? context.text(`the views are ${behind} behind\n`, 503)
+    return behindMs > readyWithinMs
+      ? context.text(`the views are ${formatSpan(behindMs)} behind\n`, 503)
       : context.text('ready\n');
   });
   app.get('/metrics', async (context) =>

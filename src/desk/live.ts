@@ -6,7 +6,9 @@
 import type { Context } from 'hono';
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import type { LogReader, Position, RecordedEvent } from '../log/ports.ts';
+import { Trouble } from '../mail/trouble.ts';
 import { wordsOf, type Logger } from '../platform/logger.ts';
+import type { DeskParts } from './ports.ts';
 import { formatEvent } from '../trace/json.ts';
 
 /** How often the log is asked for its head while anybody watches. */
@@ -36,7 +38,12 @@ export type Live = {
   close(): void;
 };
 
-export function openLive(log: Pick<LogReader, 'readAll' | 'head'>, logger: Logger): Live {
+/** `outage`: why nothing new is heard; that it began or ended is news, too. */
+export function openLive(
+  log: Pick<LogReader, 'readAll' | 'head'>,
+  logger: Logger,
+  outage: DeskParts['outage'] = () => undefined,
+): Live {
   const watch = watchHead(log);
   const open = new Set<SSEStreamingApi>();
   const stream = (
@@ -70,7 +77,7 @@ export function openLive(log: Pick<LogReader, 'readAll' | 'head'>, logger: Logge
       return open.size;
     },
     events: async (context, { from, isWanted = () => true, format = formatEvent }) => {
-      let position = lastSeen(context) ?? from;
+      let position = (await lastSeen(context, log)) ?? from;
       return stream(context, async (out, goesOn) => {
         await out.write('retry: 2000\n\n');
         while (goesOn()) {
@@ -89,12 +96,13 @@ export function openLive(log: Pick<LogReader, 'readAll' | 'head'>, logger: Logge
     ticks: async (context) =>
       stream(context, async (out, goesOn) => {
         await out.write('retry: 2000\n\n');
-        let head = await log.head();
-        let told = -1;
+        let head = await log.head().catch(() => 0);
+        let told = '';
         while (goesOn()) {
-          if (head !== told) {
+          const news = `${head} ${outage()?.since ?? ''}`;
+          if (news !== told) {
             await out.writeSSE({ event: 'tick', data: String(head) });
-            told = head;
+            told = news;
             await pause(1_000);
           }
           head = await watch.moved(head);
@@ -107,10 +115,24 @@ export function openLive(log: Pick<LogReader, 'readAll' | 'head'>, logger: Logge
   };
 }
 
-/** A position, or nothing that counts. */
-function lastSeen(context: Context): Position | undefined {
+/** Another node's desk may have heard a little more than this one. */
+const behindMs = 1_000;
+
+/**
+ * Where a reader was; throws `refused` for what this log has never told anybody. A number between two positions
+ * is as good as the one before it.
+ */
+async function lastSeen(
+  context: Context,
+  log: Pick<LogReader, 'head'>,
+): Promise<Position | undefined> {
   const text = context.req.header('last-event-id') ?? '';
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  if (text === '') return undefined;
+  const position = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  if (position > (await log.head())) await pause(behindMs);
+  if (Number.isSafeInteger(position) && position <= (await log.head())) return position;
+  const detail = 'Last-Event-ID is no position of this log: begin without it, or with ?from=0';
+  throw new Trouble('refused', { tryAgain: false, peer: 'refused', detail });
 }
 
 /** One poller for all readers; every waiter is woken now and then to see whether its reader is still there. */

@@ -4,6 +4,8 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Instant } from '../platform/clock.ts';
+import type { QueueCounts } from '../trace/queue-rows.ts';
+import { unlessNotYet } from './not-yet.ts';
 import type { DeskParts } from './ports.ts';
 import { ageBands } from './pages/overview.ts';
 
@@ -53,34 +55,41 @@ export function openMetrics(parts: DeskParts, streams: () => number): Metrics {
   const memory = gauge('desk_resident_memory_bytes', 'Memory of the process that serves this page');
   const processor = counter('desk_cpu_seconds_total', 'Processor time of that process');
 
-  const collect = async (): Promise<void> => {
-    const now = clock.now();
-    const [then, engine, status, bands, totals] = await Promise.all([
-      queue.queueAt({ limit: 0 }),
-      parts.engine(),
-      views.status(),
-      views.ages(now, ageBands),
-      totalsOf(parts, now),
-    ]);
-    const { counts } = then;
+  const tellQueue = (counts: QueueCounts | undefined): void => {
+    recipients.reset();
+    setOrRemove(letters, counts?.letters);
+    setOrRemove(owing, counts?.owing);
+    if (counts === undefined) return;
     const rest = counts.recipients - counts.attempting - counts.held - counts.due;
     recipients.set({ state: 'attempting' }, counts.attempting);
     recipients.set({ state: 'held' }, counts.held);
     recipients.set({ state: 'due' }, counts.due);
     recipients.set({ state: 'waiting' }, Math.max(0, rest));
-    letters.set(counts.letters);
-    owing.set(counts.owing);
-    for (const { fromMs, recipients: many } of bands)
-      ages.set({ seconds: String(fromMs / 1000) }, many);
+  };
+  const collect = async (): Promise<void> => {
+    const now = clock.now();
+    const [then, engine, status, bands, totals] = await Promise.all([
+      unlessNotYet(queue.queueAt({ limit: 0 })),
+      parts.engine(),
+      unlessNotYet(views.status()),
+      unlessNotYet(views.ages(now, ageBands)),
+      unlessNotYet(totalsOf(parts, now)),
+    ]);
     up.set(engine.running === true ? 1 : 0);
-    position.set(status.head);
-    viewed.set(status.position);
-    known.set(status.letters);
+    tellQueue(then?.counts);
+    ages.reset();
+    for (const { fromMs, recipients: many } of bands ?? [])
+      ages.set({ seconds: String(fromMs / 1000) }, many);
+    setOrRemove(position, status?.head);
+    setOrRemove(viewed, status?.position);
+    setOrRemove(known, status?.letters);
     open.set(streams());
-    for (const each of [accepted, bytes, verdicts, processor]) each.reset();
+    for (const each of [accepted, bytes]) each.remove();
+    for (const each of [verdicts, processor]) each.reset();
     const { user, system } = process.cpuUsage();
     processor.inc((user + system) / 1e6);
     memory.set(process.memoryUsage.rss());
+    if (totals === undefined) return;
     accepted.inc(totals.accepted);
     bytes.inc(totals.bytes);
     for (const verdict of ['delivered', 'deferred', 'failed'] as const) {
@@ -94,6 +103,12 @@ export function openMetrics(parts: DeskParts, streams: () => number): Metrics {
       return register.metrics();
     },
   };
+}
+
+/** What is not known yet is no number, least of all zero. */
+function setOrRemove(gauge: Gauge, value: number | undefined): void {
+  if (value === undefined) gauge.remove();
+  else gauge.set(value);
 }
 
 async function totalsOf({ queue, views }: DeskParts, now: Instant) {

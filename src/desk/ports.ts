@@ -8,9 +8,12 @@ import type { MessageId, RecipientNo } from '../mail/envelope.ts';
 import type { Clock, Instant } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Place } from '../past/ports.ts';
+import type { Incarnation } from '../nodes/events.ts';
+import type { Lease } from '../nodes/leases.ts';
 import type { OperatorRequest } from '../queue/operator.ts';
 import type { LetterFacts, QueueCounts, QueueRow } from '../trace/queue-rows.ts';
 import type { Reason } from '../trace/reason.ts';
+import type { NodeHistory } from '../trace/rules-of-the-day.ts';
 import type { Views } from '../views/ports.ts';
 
 export type QueueAsk = {
@@ -41,12 +44,62 @@ export type Span = { readonly first: Instant; readonly last: Instant };
 
 export interface Letters {
   /** From what a person types; throws `not-found`. */
-  find(text: string): MessageId;
-  /** Why these recipients, or all of them, are where they are. */
-  reasons(message: MessageId, rcpt?: RecipientNo): Promise<readonly Reason[]>;
+  find(text: string): Promise<MessageId>;
+  /** Why these recipients, or all of them, are where they are, or were; throws `not-found` where it was not there yet. */
+  reasons(
+    message: MessageId,
+    how?: { readonly rcpt?: RecipientNo; readonly place?: Place },
+  ): Promise<Reasons>;
   /** Subject line of a letter whose body is still kept at hand. */
-  subject(message: MessageId): string | undefined;
+  subject(message: MessageId): Promise<string | undefined>;
 }
+
+/** `now`: the instant that they are true at. */
+export type Reasons = { readonly reasons: readonly Reason[]; readonly now: Instant };
+
+/** What the log knows of engines' starts and control files. */
+export type OwnHistory = (upTo?: Position) => Promise<NodeHistory>;
+
+/** An engine that works on the log, or did. */
+export type NodeSeen = {
+  readonly node: string;
+  readonly status: 'alone' | Lease['status'];
+  /** Not done, and its own. */
+  readonly letters: number;
+  /** Of this start. */
+  readonly openedAt: Instant | undefined;
+  /** Absent: it has the log to itself. */
+  readonly lease?: Pick<Lease, 'incarnation' | 'heardAt' | 'beatMs' | 'ttlMs' | 'taken'> & {
+    /** Who answers for its letters. */
+    readonly heir: Incarnation;
+  };
+};
+
+export type NodesSeen = {
+  /** Oldest first. */
+  readonly nodes: readonly NodeSeen[];
+  /** Letters from before there were nodes, which nobody has adopted yet. */
+  readonly ofNobody: number;
+};
+
+export interface Nodes {
+  /** Rejects with `busy` until they are known. */
+  rows(): Promise<NodesSeen>;
+  /** Whose a letter is that is not done; `undefined`: there is one engine only, or nobody knows yet. */
+  ownerOf(message: MessageId): Incarnation | undefined;
+  /** The name that stays the same over restarts. */
+  nameOf(incarnation: Incarnation): string | undefined;
+}
+
+/** Why nothing new is heard of the log, in words for a person. */
+export type Outage = { readonly since: Instant; readonly words: string };
+
+/** Something that the desk keeps and does not have complete yet. */
+export type Preparing = {
+  readonly what: 'views' | 'past';
+  readonly position: Position;
+  readonly head: Position;
+};
 
 /** What the engine says of itself. */
 export type EngineState = {
@@ -91,6 +144,10 @@ export type DeskParts = {
   readonly letters: Letters;
   readonly hand: Hand;
   readonly engine: () => Promise<EngineState>;
+  readonly nodes: Nodes;
+  /** What is not complete yet, and will be. */
+  readonly preparing?: () => readonly Preparing[];
+  readonly outage?: () => Outage | undefined;
   readonly questions?: Questions;
   readonly otherwise?: Otherwise;
   readonly clock: Clock;

@@ -8,17 +8,23 @@ import {
   concatMap,
   defer,
   filter,
+  finalize,
   ignoreElements,
+  interval,
   of,
   repeat,
+  share,
+  startWith,
+  switchMap,
   take,
+  takeUntil,
   tap,
-  timeout,
   type Observable,
 } from 'rxjs';
 import { letterBytes, rowBytes } from '../../projections/agenda-columns.ts';
 import { fold } from '../../projections/agenda.ts';
-import { logStart, type LogSignal, type RecordedEvent } from '../log/ports.ts';
+import { mayBeGone } from '../log/known-event.ts';
+import { logStart, type LogSignal, type Position, type RecordedEvent } from '../log/ports.ts';
 import type { MessageId } from '../mail/envelope.ts';
 import { errnoOf, errorWords } from '../platform/errno.ts';
 import { ReplaceTrouble } from '../platform/replace-file.ts';
@@ -47,7 +53,7 @@ export function keepHistory(options: HistoryOptions): Observable<HistoryState> {
     tap(({ position }) => (reached = position)),
   );
   const untilNews = defer(() => options.log.subscribe(reached)).pipe(
-    filter(({ kind }) => kind === 'event'),
+    filter(isNews),
     take(1),
     ignoreElements(),
   );
@@ -69,20 +75,35 @@ async function* catchUp(
 }
 
 function goOn(options: HistoryOptions, history: History): Observable<HistoryState> {
-  const { log, idleMs = 30_000 } = options;
-  const signals = (): Observable<LogSignal> =>
-    defer(() => log.subscribe(history.position)).pipe(
-      // Ends for a queue worth forgetting; any other is kept at hand.
-      timeout({ each: idleMs, with: () => (history.isWorthForgetting ? EMPTY : signals()) }),
-    );
-  return signals().pipe(
+  const { log, live, idleMs = 30_000 } = options;
+  const tell = (heard: Position): void => {
+    const { agenda, position } = history;
+    live?.tell({ agenda, position, heard });
+  };
+  const signals$ = defer(() => log.subscribe(history.position)).pipe(share());
+  // Ends for a queue worth forgetting; any other is kept at hand.
+  const isIdle$ = signals$.pipe(
+    filter(isNews),
+    startWith(undefined),
+    switchMap(() => interval(idleMs)),
+    filter(() => history.isWorthForgetting),
+  );
+  return signals$.pipe(
+    takeUntil(isIdle$),
+    finalize(() => live?.tell(undefined)),
     concatMap((signal) => {
+      if (signal.kind === 'caught-up') tell(signal.position);
       if (signal.kind !== 'event') return EMPTY;
       history.take(signal.event);
+      tell(signal.event.position);
       return of({ ...history.state, head: history.position, rebuilding: false });
     }),
   );
 }
+
+/** That nodes are alive is none: they say so for ever. */
+const isNews = (signal: LogSignal): boolean =>
+  signal.kind === 'event' && !mayBeGone(signal.event.stream);
 
 /** From the last sound mark. Marks behind it would be in the way of new ones. */
 async function openHistory(options: HistoryOptions): Promise<History> {
@@ -125,19 +146,24 @@ class History {
     return this.#place.position;
   }
 
+  get agenda(): Restored['agenda'] {
+    return this.#agenda;
+  }
+
   /** A long queue, with a mark so near that it is soon had again. */
   get isWorthForgetting(): boolean {
     const { forgetBytes = 16 * 1024 * 1024 } = this.#options;
     return this.#wholeBytes() >= forgetBytes && this.#events <= 2 * this.#every;
   }
 
-  get state(): Pick<HistoryState, 'position' | 'marked'> {
-    return { position: this.position, marked: this.#chain?.last.position ?? logStart };
+  get state(): Pick<HistoryState, 'position' | 'marked' | 'events'> {
+    const { position, events } = this.#place;
+    return { position, events, marked: this.#chain?.last.position ?? logStart };
   }
 
   take(event: RecordedEvent): void {
     this.#fold(event);
-    if (this.#events < this.#nextTry) return;
+    if (this.#events < this.#nextTry || mayBeGone(event.stream)) return;
     // Not at every event from here on: neither estimates nor a full disk are to cost much.
     this.#nextTry = this.#events + Math.ceil(this.#every / 5);
     this.#mark();
@@ -153,7 +179,10 @@ class History {
       if (event.type === 'RetryAllRequested') this.#touched = undefined;
     } else this.#note(message, before, rows.has(message));
     const latest = Math.max(this.#place.latest, at);
-    this.#place = { position, stream, revision, at, latest };
+    const events = this.#place.events + 1;
+    // What may leave the log is no place for a mark.
+    const place = mayBeGone(stream) ? this.#place : { position, stream, revision, at };
+    this.#place = { ...place, latest, events };
     this.#events += 1;
   }
 
@@ -171,7 +200,7 @@ class History {
     const whole = this.#wholeBytes();
     const change = this.#changeBytes();
     const isWhole = this.#isWholeDue(whole, change);
-    if (this.#bytes + (isWhole ? whole : change) > bytesPerEvent * this.position) return;
+    if (this.#bytes + (isWhole ? whole : change) > bytesPerEvent * this.#place.events) return;
     try {
       const touched = this.#touched?.keys() ?? [];
       const changes = isWhole ? undefined : { base: this.#chain!.last, touched };

@@ -22,6 +22,8 @@ export type MarkPlace = {
   readonly revision: number;
   readonly at: Instant;
   readonly latest: Instant;
+  /** How many events there are up to it. */
+  readonly events: number;
 };
 
 /** A mark by its position and the CRC-32 of its file. */
@@ -88,8 +90,10 @@ export function decodeMark(bytes: Uint8Array): Mark | undefined {
   if (end === -1 || end >= sumAt) return undefined;
   const sum = crc32(buffer.subarray(0, sumAt));
   if (sum !== buffer.readUInt32LE(sumAt)) return undefined;
-  const head = JSON.parse(buffer.toString('utf8', 0, end)) as MarkHead;
-  if (head.format !== markFormat) return undefined;
+  const told = JSON.parse(buffer.toString('utf8', 0, end)) as MarkHead & { events?: number };
+  if (told.format !== markFormat) return undefined;
+  // Older marks are of logs whose positions count.
+  const head = { ...told, events: told.events ?? told.position };
   const columns = readColumns(buffer.subarray(end + 1, sumAt), head);
   return columns === undefined ? undefined : { head, columns, sum, bytes: buffer.byteLength };
 }

@@ -102,7 +102,9 @@ async function advance({ log, onProgress }: PastOptions, one: Held, place: Place
       const { position, stream, revision, at } = event;
       if ('at' in place && at > place.at) return;
       fold(one.agenda, event);
-      one.place = { position, stream, revision, at, latest: Math.max(one.place.latest, at) };
+      const { latest, events } = one.place;
+      const here = { position, stream, revision, at };
+      one.place = { ...here, latest: Math.max(latest, at), events: events + 1 };
     }
   }
 }

@@ -2,6 +2,7 @@
 import type { Agenda } from '../../projections/agenda.ts';
 import type { LogReader, Position } from '../log/ports.ts';
 import type { Instant } from '../platform/clock.ts';
+import type { LiveAgenda } from './live-agenda.ts';
 import type { QueueCounts, QueueRow } from '../trace/queue-rows.ts';
 
 /** A point of the past: after the event at a position, or before the first event later than an instant. */
@@ -24,6 +25,8 @@ export type HistoryOptions = {
   readonly idleMs?: number;
   /** Between two pages while it catches up. */
   readonly rest?: () => Promise<void>;
+  /** Told of the agenda as it is, from when it has caught up until it is let go of. */
+  readonly live?: Pick<LiveAgenda, 'tell'>;
   /** One line about a mark that was thrown away or could not be written; nothing stops for it. */
   readonly onTrouble?: (words: string) => void;
 };
@@ -33,6 +36,8 @@ export type HistoryState = {
   readonly position: Position;
   readonly head: Position;
   readonly rebuilding: boolean;
+  /** How many events there are up to `position`. */
+  readonly events: number;
   /** Of the last mark; `logStart` when there is none. */
   readonly marked: Position;
 };
@@ -57,7 +62,7 @@ export type QueueAnswer = {
 };
 
 export type PastOptions = {
-  readonly log: Pick<LogReader, 'readAll' | 'head'>;
+  readonly log: Pick<LogReader, 'readAll' | 'readStream' | 'head'>;
   /** `data/past`; need not exist. */
   readonly directory: string;
   /** One line about a mark that was passed over. */

@@ -12,7 +12,7 @@ import { applyMark, decodeMark, type Mark, type MarkPlace, type MarkRef } from '
 import type { MarkFile } from './marks.ts';
 
 export type Restoring = {
-  readonly log: Pick<LogReader, 'readAll'>;
+  readonly log: Pick<LogReader, 'readAll' | 'readStream'>;
   readonly directory: string;
   readonly onTrouble?: (words: string) => void;
 };
@@ -34,7 +34,7 @@ export type Restored = {
 
 export const nothingMarked: MarkPlace = {
   ...{ position: logStart, stream: '', revision: -1, at: 0 },
-  latest: -Infinity,
+  ...{ latest: -Infinity, events: 0 },
 };
 
 /** By the last sound one of `marks`, which are in the order of the log; without any, the empty agenda. */

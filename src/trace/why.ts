@@ -60,6 +60,18 @@ export async function whyLetter(question: WhyQuestion): Promise<WhyAnswer> {
   return { reasons, untold, events: events.length };
 }
 
+/** The point of the log that a place means: how far is looked, and what was now then. */
+export async function momentOf(
+  log: Pick<LogReader, 'readAll'>,
+  place: { readonly position: Position } | { readonly at: Instant },
+  positionOf: (instant: Instant) => Promise<Position>,
+): Promise<{ readonly now: Instant; readonly upTo: Position }> {
+  if ('at' in place) return { now: place.at, upTo: await positionOf(place.at) };
+  const { position } = place;
+  const [last] = await log.readAll({ after: position + 1, direction: 'backwards', limit: 1 });
+  return { now: last?.at ?? 0, upTo: position };
+}
+
 /** Those that still wait come first. */
 function mostInteresting({ state }: LetterState): RecipientNo[] {
   const all = [...state.recipients.keys()];

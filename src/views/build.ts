@@ -37,14 +37,15 @@ export async function* buildViews(parts: BuildParts): AsyncGenerator<ConsumerSta
           refuseFullDisk(directory);
           head = await log.head();
         }
-        yield { position: projector.position, head, rebuilding: true };
+        yield { position: projector.position, head, events: projector.read, rebuilding: true };
         await rest();
       }
     } finally {
       projector.close();
     }
     serveNext(directory, Date.now());
-    yield { position: projector.position, head: projector.position };
+    const { position, read } = projector;
+    yield { position, head: position, events: read };
   } finally {
     lock.release();
   }

@@ -4,7 +4,8 @@ import type { EventText, LogReader, Position, RecordedEvent } from '../log/ports
 import { fold, isNews, type Changes, type FindLetter } from './fold.ts';
 
 /** What the views need of a log; texts are read where it has them, since most need no parsing. */
-export type Log = Pick<LogReader, 'head' | 'readAll'> & Partial<Pick<LogAtHand, 'readTexts'>>;
+export type Log = Pick<LogReader, 'head' | 'readAll' | 'readStream'> &
+  Partial<Pick<LogAtHand, 'readTexts'>>;
 
 export type Page = readonly (RecordedEvent | EventText)[];
 

@@ -5,10 +5,10 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { logStart, type Position } from '../log/ports.ts';
+import type { Position } from '../log/ports.ts';
 import { Trouble } from '../mail/trouble.ts';
 import { matches, mayMatch, type Question } from '../trace/search.ts';
-import type { Log } from './fold-page.ts';
+import { readPage, type Log } from './fold-page.ts';
 import type { SearchAsk, SearchPage, Views, ViewsStatus } from './ports.ts';
 import { isOf } from './projector.ts';
 import { agesAt, hostsTried, saidMost, trafficOf, waitingBy } from './sqlite/counts.ts';
@@ -81,7 +81,7 @@ class OpenedViews implements Views {
   /** Folded once; the next question goes on from there unless the views have come along. */
   async #readTail({ db, search }: Opened): Promise<Tail> {
     const { log, onProgress, rest } = this.#options;
-    const position = readMeta(db).last?.position ?? logStart;
+    const position = readMeta(db).upTo;
     if (this.#tail?.from !== position) this.#tail = emptyTail(position);
     const tail = this.#tail;
     await readTail(tail, log, (id) => search.byId(id), { onProgress, rest });
@@ -105,14 +105,16 @@ class OpenedViews implements Views {
   async status(): Promise<ViewsStatus> {
     const { log, directory } = this.#options;
     const { db, name } = await this.#open();
-    const { last, letters } = readMeta(db);
+    const { last, upTo, letters } = readMeta(db);
+    const head = await log.head();
+    const [missing] = head > upTo ? await readPage(log, upTo, 1) : [];
     return {
-      position: last?.position ?? logStart,
-      head: await log.head(),
+      ...{ position: upTo, head },
       at: last?.at,
+      lacksFrom: missing?.at,
       letters,
       bytes: statSync(join(directory, name)).size,
-      rebuilding: readNext(directory)?.last?.position,
+      rebuilding: readNext(directory)?.upTo,
     };
   }
 

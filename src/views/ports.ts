@@ -76,6 +76,8 @@ export type ViewsStatus = {
   readonly head: Position;
   /** When the last event in them happened. */
   readonly at: Instant | undefined;
+  /** When the first event that they lack happened; `undefined`: they have all. */
+  readonly lacksFrom: Instant | undefined;
   readonly letters: number;
   readonly bytes: number;
   /** New views are being computed beside these: how far they have got. */

@@ -1,11 +1,15 @@
 /** A desk on a real log with some mail in it, on a free port of the loopback. */
 import type { Socket } from 'node:net';
+import { firstValueFrom, share } from 'rxjs';
 import { letterAnswers, queueAnswers } from '../../src/desk/answers.ts';
 import { otherwiseAnswers, questionAnswers } from '../../src/desk/deep-answers.ts';
 import { startDesk, type Desk } from '../../src/desk/desk.ts';
 import { hashPassword } from '../../src/platform/password-hash.ts';
 import { makeTicket } from '../../src/desk/guard/one-time-links.ts';
-import type { DeskSettings } from '../../src/desk/ports.ts';
+import { dialForDesk } from '../../src/composition/desk-event-store.ts';
+import type { DeskLog } from '../../src/composition/desk-log.ts';
+import { aloneNodes } from '../../src/desk/alone-nodes.ts';
+import type { DeskParts, DeskSettings } from '../../src/desk/ports.ts';
 import { openPast } from '../../src/past/past-queue.ts';
 import type { MessageId } from '../../src/mail/envelope.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
@@ -14,6 +18,10 @@ import { openOperator, type OperatorRequest } from '../../src/queue/operator.ts'
 import { openReader } from '../../src/log/sqlite/open-reader.ts';
 import { openStreamFinder } from '../../src/log/sqlite/find-streams.ts';
 import { readNodeHistory } from '../../src/trace/rules-of-the-day.ts';
+import type { Views } from '../../src/views/ports.ts';
+import { openStandIn } from '../support/kurrent/open.ts';
+import type { StandIn } from '../support/kurrent/stand-in.ts';
+import { tempDir } from '../support/temp-dir.ts';
 import { openOffice, says, type Office } from '../trace/office.ts';
 import { scanViews } from './scan-views.ts';
 
@@ -37,26 +45,33 @@ export type TestDesk = {
   close(): Promise<void>;
 };
 
-export type DeskOptions = Partial<Pick<DeskSettings, 'hosts' | 'ownUid'>> & {
-  readonly password?: boolean;
-  /** Whose connections they are, in the kernel's words. */
-  readonly uid?: (socket: Socket) => number | undefined;
-};
+export type DeskOptions = Partial<Pick<DeskSettings, 'hosts' | 'ownUid'>> &
+  Pick<DeskParts, 'preparing' | 'outage'> & {
+    /** Default: the embedded log. */
+    readonly engine?: 'kurrentdb';
+    readonly password?: boolean;
+    /** Whose connections they are, in the kernel's words. */
+    readonly uid?: (socket: Socket) => number | undefined;
+  };
 
 const minute = 60_000;
 export const hour = 60 * minute;
 
 /** The mail of some hours before `now`. */
 export async function openDesk(options: DeskOptions = {}, now = Date.now()): Promise<TestDesk> {
-  const office = await openOffice(now - 3 * hour);
+  const store = options.engine === 'kurrentdb' ? await openStandIn() : undefined;
+  const office = await openOffice(now - 3 * hour, store?.log);
   const ids = await someMail(office, now);
   const { clock } = office;
-  const log = openReader(office.logFile, { pollMs: 20 });
-  const finder = openStreamFinder(office.logFile);
+  const views = scanViews(office.log);
+  const opened = store === undefined ? embedded(office) : await inStore(store, views);
+  const { log, find, history, body } = opened;
   const operator = openOperator(openLetters({ log: office.log }), clock);
   const orders: OperatorRequest[] = [];
-  const history = () => readNodeHistory(log, finder.category('node'));
   const deep = { log, clock, history, rest: async () => undefined, loading: { folders: [] } };
+  const past = openPast({ log, directory: office.dir.file('past') });
+  const unmade = () => options.preparing?.().find(({ what }) => what === 'past');
+  const queue = queueAnswers({ log, past, clock, preparing: unmade });
   const desk = await startDesk(
     {
       settings: {
@@ -65,13 +80,11 @@ export async function openDesk(options: DeskOptions = {}, now = Date.now()): Pro
         password: options.password === true ? await hashPassword(password) : undefined,
         ...{ token, node: 'here.test', version: '0', ownUid: options.ownUid },
       },
-      ...{ log, clock, logger: silentLogger, views: scanViews(log) },
-      queue: queueAnswers(log, openPast({ log, directory: office.dir.file('past') }), clock),
-      letters: letterAnswers({
-        ...{ log, clock, engineRuns: () => true, body: (stream) => log.readBody(stream) },
-        find: (part, limit) => finder.letters(part, limit),
-        history,
-      }),
+      ...{ log, clock, logger: silentLogger, views, queue },
+      ...(options.preparing === undefined ? {} : { preparing: options.preparing }),
+      ...(options.outage === undefined ? {} : { outage: options.outage }),
+      nodes: opened.nodes ?? aloneNodes({ node: 'here.test', queue, history }),
+      letters: letterAnswers({ log, past, clock, find, history, body, engineRuns: () => true }),
       questions: questionAnswers(deep),
       otherwise: otherwiseAnswers(deep),
       hand: {
@@ -97,9 +110,53 @@ export async function openDesk(options: DeskOptions = {}, now = Date.now()): Pro
       fetch(base + path, { method: 'POST', body, headers, redirect: 'manual' }),
     async close() {
       await desk.close();
+      await opened.close();
+      await office.remove();
+      await store?.server.stop();
+    },
+  };
+}
+
+type Opened = Pick<DeskLog, 'log' | 'history' | 'body' | 'nodes' | 'close'> & {
+  readonly find: (part: string, limit: number) => Promise<readonly string[]>;
+};
+
+function embedded({ logFile }: Office): Opened {
+  const log = openReader(logFile, { pollMs: 20 });
+  const finder = openStreamFinder(logFile);
+  return {
+    log,
+    find: async (part, limit) => finder.letters(part, limit),
+    history: (upTo) => readNodeHistory(log, finder.category('node'), upTo),
+    body: async (message) => log.readBody(`message-${message}`),
+    async close() {
       finder.close();
       log.close();
-      await office.remove();
+    },
+  };
+}
+
+/** As the role has it, with one node that works, so that letters have an owner. */
+async function inStore({ server }: { readonly server: StandIn }, views: Views): Promise<Opened> {
+  const open = await dialForDesk(
+    { url: server.url(), credentialsFile: undefined, bodyDirectory: undefined },
+    '.',
+  );
+  const opened = await open(silentLogger, new AbortController().signal);
+  const parts = { log: opened.patient, rest: async () => undefined, logger: silentLogger };
+  const dir = tempDir();
+  const [nodes] = opened.consumers;
+  const states$ = nodes!.follow({ ...parts, directory: dir.path }).pipe(share());
+  const following = states$.subscribe();
+  await firstValueFrom(states$);
+  return {
+    ...opened,
+    find: async (id, limit) =>
+      (await views.search({ id, limit })).letters.map(({ message }) => `message-${message}`),
+    async close() {
+      following.unsubscribe();
+      await opened.close();
+      dir.remove();
     },
   };
 }

@@ -256,6 +256,15 @@ withRoot(title, () => {
     );
   });
 
+  it('makes a folder of the desk again that somebody removed while it runs', async () => {
+    rmSync(at('views'), { recursive: true });
+    const isBack = async () =>
+      (await engine.waybill('views', 'status')).stdout.includes('up with the log');
+    await until(isBack, 'the views', 20_000);
+    const { uid, mode } = lstatSync(at('views'));
+    expect([uid, mode & 0o777]).toEqual([desk.uid, 0o700]);
+  }, 30_000);
+
   it('keeps mail, keys and what is local’s from the queue', () => {
     refusedTo(
       queue,

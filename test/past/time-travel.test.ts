@@ -14,6 +14,7 @@ import { firstValueFrom, filter } from 'rxjs';
 import { MemoryLog } from '../../src/log/memory/memory-log.ts';
 import type { EventLog } from '../../src/log/ports.ts';
 import { keepHistory } from '../../src/past/history.ts';
+import { LiveAgenda } from '../../src/past/live-agenda.ts';
 import { openPast } from '../../src/past/past-queue.ts';
 import type { HistoryOptions, Past } from '../../src/past/ports.ts';
 import { birth } from '../support/queue-mail.ts';
@@ -143,6 +144,24 @@ describe('the queue as it was', () => {
 });
 
 describe('the history', () => {
+  it('answers what waits now out of the same fold, while it has it', async () => {
+    const { log: whole } = await busyOffice(9, 60);
+    const log = new MemoryLog(whole.bodies);
+    const live = new LiveAgenda();
+    expect(live.queueAt(birth, 5)).toBeUndefined();
+    const following = keepHistory({ log, directory, onTrouble, live, every: 40 }).subscribe();
+    for (const { stream, revision, position, ...event } of await whole.readAll({ limit: 1e4 })) {
+      await log.append(stream, revision - 1, [event]);
+      if (position % 9 > 0) continue;
+      await live.upTo(position);
+      await until(() => live.queueAt(event.at, 5) !== undefined, 'the agenda');
+      const past = await openPast({ log, directory: '/nowhere' }).queueAt({ position }, 5);
+      expect(live.queueAt(event.at, 5)).toEqual({ ...past, now: event.at });
+    }
+    following.unsubscribe();
+    expect(live.queueAt(birth, 5)).toBeUndefined();
+  });
+
   it('goes on after a stop where the last mark is, and has the same marks as one that never stopped', async () => {
     const { log } = await busyOffice(5, 80);
     await keep(log);

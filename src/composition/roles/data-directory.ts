@@ -4,7 +4,7 @@
  *   log/                       the queue's; the desk's group may read it, where there is a desk
  *   spool/ checkpoints/        the queue's alone
  *   views/ past/               the desk's alone: what it has computed from the log
- *   desk/                      the desk's alone: the token of its page
+ *   desk/                      the desk's alone: the token of its page, what it knows of other nodes
  *   drop/ aside/               the queue's; in drop/ everybody may make files, and nobody look around
  *   run/                       the queue makes its sockets there; others may enter, not look around
  *   bin/                       programs for users' files, root's alone: they are run as any user
@@ -17,6 +17,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fchownSync,
   fstatSync,
@@ -81,7 +82,13 @@ const readable = (name: string): number => (name.endsWith('.lock') ? 0o600 : 0o6
 
 const desksFolders = (desk: Owner): readonly Folder[] => [
   { path: 'views', owner: desk, mode: 0o700, ours: /^waybill-views[a-z0-9.-]*$/, few: true },
-  { path: 'desk', owner: desk, mode: 0o700, ours: /^token$/, few: true },
+  {
+    path: 'desk',
+    owner: desk,
+    mode: 0o700,
+    ours: /^(token|nodes|node-streams)(\.new)?$/,
+    few: true,
+  },
   { path: 'past', owner: desk, mode: 0o700, ours: /^[a-z0-9][a-z0-9.-]*$/, few: true },
 ];
 
@@ -109,6 +116,16 @@ export function ownDataDirectory(directory: string, users: RoleUsers): readonly 
   if (before.uid !== root.uid && ownHomes(directory, before)) taken.push(homes);
   for (const parent of [directory, join(directory, 'spool')]) syncPath(parent);
   return taken;
+}
+
+/** While the roles run: a folder of the desk that somebody removed. Returns whether it was missing. */
+export function remakeFolder(directory: string, name: string, { desk }: RoleUsers): boolean {
+  const folder = (desk === undefined ? [] : desksFolders(desk)).find(({ path }) => path === name);
+  const place = join(directory, name);
+  if (folder === undefined || existsSync(place)) return false;
+  mkdirSync(place, { mode: 0o700 });
+  changing(folder, () => ownFolder(directory, folder));
+  return true;
 }
 
 /** A file system that knows no owners, or not this one, should be named, not only the call that failed. */

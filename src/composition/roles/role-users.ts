@@ -21,9 +21,9 @@ export type RoleUsers = { readonly [R in Exclude<DroppingRole, 'desk'>]: RoleUse
   readonly desk?: RoleUser;
 };
 
-/** Whether `start` runs a desk: what it would read must be a file. */
+/** Whether `start` runs a desk: a log in the queue's memory is nobody else's to read. */
 export const hasDesk = ({ desk, log }: Pick<Config, 'desk' | 'log'>): boolean =>
-  desk.enabled && log.engine === 'sqlite';
+  desk.enabled && log.engine !== 'memory';
 
 /** An account that does not exist yet; `group` is given where it must be in a certain one. */
 export type MissingAccount = { readonly missing: string; readonly group?: string };

@@ -7,12 +7,13 @@ import { actByHand } from '../by-hand.ts';
 import type { DeskEnv } from '../guard/gate.ts';
 import { actNames } from '../pages/actions.ts';
 import type { DeskParts } from '../ports.ts';
-import { definedOf, id, json, troubles } from './asking.ts';
+import { definedOf, id, json, timesBy, timeText, troubles } from './asking.ts';
 import * as shape from './shapes.ts';
 import { iso, toEvent, toReason } from './to-json.ts';
 
 export function serveLetters(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
   const { clock, log, letters } = parts;
+  const { placeOf } = timesBy(clock);
 
   app.openapi(
     createRoute({
@@ -25,7 +26,7 @@ export function serveLetters(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void 
       responses: { 200: json(shape.letterAnswer, 'Its story'), ...troubles },
     }),
     async (context) => {
-      const message = letters.find(context.req.valid('param').id);
+      const message = await letters.find(context.req.valid('param').id);
       const { events, lost } = await readLetter(log, message);
       const tell = storyTeller();
       const story = events.map((event) => {
@@ -45,19 +46,24 @@ export function serveLetters(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void 
       ...{
         method: 'get',
         path: '/api/v1/messages/{id}/why',
-        summary: 'The decisions behind its present state',
+        summary: 'The decisions behind its state, now or then',
       },
       request: {
         params: id,
-        query: z.object({ recipient: z.coerce.number().int().min(0).optional() }),
+        query: z.object({
+          recipient: z.coerce.number().int().min(0).optional(),
+          at: timeText
+            .optional()
+            .openapi({ description: 'as it was at an instant, or a position of the log' }),
+        }),
       },
       responses: { 200: json(shape.whyAnswer, 'A reason per recipient'), ...troubles },
     }),
     async (context) => {
-      const message = letters.find(context.req.valid('param').id);
-      const { recipient } = context.req.valid('query');
-      const reasons = await letters.reasons(message, recipient);
-      const now = clock.now();
+      const message = await letters.find(context.req.valid('param').id);
+      const { recipient: rcpt, at } = context.req.valid('query');
+      const how = definedOf({ rcpt, place: placeOf(at) });
+      const { reasons, now } = await letters.reasons(message, how);
       return context.json(
         reasons.map((reason) => toReason(reason, now)),
         200,
@@ -81,7 +87,7 @@ export function serveLetters(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void 
     async (context) => {
       const { id: part, act } = context.req.valid('param');
       const { recipients: rcpts, why, to } = context.req.valid('json');
-      const message = letters.find(part);
+      const message = await letters.find(part);
       const given = { why, ...definedOf({ rcpts, to }) };
       const said = await actByHand(parts, context.get('identity'), { message, act, ...given });
       return context.json({ message, act, said }, 200);

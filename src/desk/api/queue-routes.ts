@@ -1,12 +1,14 @@
 /** The queue, letters that match, hosts and traffic, as JSON. */
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import type { MessageId } from '../../mail/envelope.ts';
 import { parseMessageId } from '../../mail/message-id.ts';
 import { searchStatuses } from '../../trace/search.ts';
 import type { DeskEnv } from '../guard/gate.ts';
+import { unlessNotYet } from '../not-yet.ts';
 import type { DeskParts } from '../ports.ts';
 import { definedOf, json, limit, refused, text, timesBy, timeText, troubles } from './asking.ts';
 import * as shape from './shapes.ts';
-import { toFound, toHost, toQueue, toStep } from './to-json.ts';
+import { toFound, toHost, toNode, toQueue, toStep, toViews } from './to-json.ts';
 
 /** Of one answer. */
 const mostSteps = 20_000;
@@ -15,8 +17,12 @@ const mostSteps = 20_000;
 const bytes = z.coerce.number().int().min(0).optional();
 
 export function serveQueue(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
-  const { clock, queue, views, settings } = parts;
+  const { clock, queue, views, nodes, settings } = parts;
   const { instantOf, placeOf } = timesBy(clock);
+  const nodeOf = (message: MessageId): string | undefined => {
+    const owner = nodes.ownerOf(message);
+    return owner === undefined ? undefined : nodes.nameOf(owner);
+  };
 
   app.openapi(
     createRoute({
@@ -24,16 +30,25 @@ export function serveQueue(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
       responses: { 200: json(shape.statusAnswer, 'How it is'), ...troubles },
     }),
     async (context) => {
-      const [{ running, trouble, roles }, { position, head, letters: known }] = await Promise.all([
+      const [{ running, trouble, roles }, known] = await Promise.all([
         parts.engine(),
-        views.status(),
+        unlessNotYet(views.status()),
       ]);
       const { node, version } = settings;
       const state = { running: running ?? null, trouble: trouble ?? null, roles: [...roles] };
-      return context.json(
-        { node, version, ...state, views: { position, head, letters: known } },
-        200,
-      );
+      return context.json({ node, version, ...state, views: known ? toViews(known) : null }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/api/v1/nodes', summary: 'The engines that share the log' },
+      responses: { 200: json(shape.nodesAnswer, 'The oldest first'), ...troubles },
+    }),
+    async (context) => {
+      const { nodes: seen, ofNobody } = await nodes.rows();
+      const now = parts.outage?.()?.since ?? clock.now();
+      return context.json({ nodes: seen.map((node) => toNode(node, now)), ofNobody }, 200);
     },
   );
 
@@ -55,7 +70,7 @@ export function serveQueue(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
       const { at, ...page } = context.req.valid('query');
       const place = placeOf(at);
       const then = await queue.queueAt({ ...page, ...(place === undefined ? {} : { place }) });
-      return context.json(toQueue(then), 200);
+      return context.json(toQueue(then, at === undefined ? nodeOf : undefined), 200);
     },
   );
 

@@ -46,6 +46,7 @@ export const queueEntry = z
     acceptedAt: instantText,
     bytes: z.int(),
     attempts: z.int(),
+    node: z.string().optional().openapi({ description: 'whose the letter is, of several' }),
     startedAt: instantText.optional(),
     lastReply: reply.optional(),
     held: byHand.optional(),
@@ -174,6 +175,27 @@ export const actAnswer = z
   .object({ message: letterId, act: z.string(), said: z.string() })
   .openapi('Done');
 
+export const nodesAnswer = z
+  .object({
+    nodes: z.array(
+      z.object({
+        node: z.string().openapi({ description: 'the name that stays the same over restarts' }),
+        status: z.enum(['alone', 'open', 'draining', 'closed', 'gone', 'taken']),
+        letters: z.int().openapi({ description: 'its own, and not done' }),
+        openedAt: instantText.optional(),
+        incarnation: z.string().optional(),
+        heardAt: instantText.optional(),
+        beatMs: z.int().optional(),
+        ttlMs: z.int().optional(),
+        silent: z.boolean().optional(),
+        taken: z.object({ by: z.string(), why: z.string() }).optional(),
+        heir: z.string().optional().openapi({ description: 'who answers for its letters' }),
+      }),
+    ),
+    ofNobody: z.int().openapi({ description: 'letters that no node has adopted yet' }),
+  })
+  .openapi('Nodes');
+
 export const statusAnswer = z
   .object({
     node: z.string(),
@@ -181,6 +203,14 @@ export const statusAnswer = z
     running: z.boolean().nullable(),
     trouble: z.string().nullable(),
     roles: z.array(z.object({ name: z.string(), state: z.string() })),
-    views: z.object({ position: z.int(), head: z.int(), letters: z.int() }),
+    views: z
+      .object({
+        ...{ position: z.int(), head: z.int(), letters: z.int() },
+        lacksFrom: instantText
+          .optional()
+          .openapi({ description: 'when the first event happened that they lack' }),
+      })
+      .nullable()
+      .openapi({ description: 'null while there are none' }),
   })
   .openapi('Status');

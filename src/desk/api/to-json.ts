@@ -1,24 +1,32 @@
 /** Answers as the API spells them: instants in ISO 8601, nothing that is `undefined`. Pure. */
 import type { RecordedEvent } from '../../log/ports.ts';
+import type { MessageId } from '../../mail/envelope.ts';
 import type { Instant } from '../../platform/clock.ts';
 import { formatReason } from '../../trace/reason-words.ts';
 import type { Reason } from '../../trace/reason.ts';
 import { statusOf, type Found } from '../../trace/search.ts';
 import { formatInstant } from '../../trace/words.ts';
-import type { HostHealth, TrafficStep } from '../../views/ports.ts';
-import type { QueueEntry, QueueThen } from '../ports.ts';
+import type { HostHealth, TrafficStep, ViewsStatus } from '../../views/ports.ts';
+import type { NodeSeen, QueueEntry, QueueThen } from '../ports.ts';
 
 export const iso = (at: Instant): string => formatInstant(at, 'ms');
 
 const maybe = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
 
-export const toQueue = ({ at, position, counts, entries }: QueueThen) => ({
+/** `nodeOf`: which node has a letter now; absent for a queue of the past. */
+export const toQueue = (
+  { at, position, counts, entries }: QueueThen,
+  nodeOf: (message: MessageId) => string | undefined = () => undefined,
+) => ({
   ...{ at: iso(at), position, counts },
-  entries: entries.map(toEntry),
+  entries: entries.map((entry) => toEntry(entry, nodeOf(entry.message))),
 });
 
-function toEntry({ message, rcpt, status, lane, due, letter }: QueueEntry) {
+function toEntry(
+  { message, rcpt, status, lane, due, letter }: QueueEntry,
+  node: string | undefined,
+) {
   const recipient = letter.recipients[rcpt];
   const [channel, ...name] = lane.split(' ');
   const { held } = letter;
@@ -31,6 +39,7 @@ function toEntry({ message, rcpt, status, lane, due, letter }: QueueEntry) {
     acceptedAt: iso(letter.birth),
     bytes: letter.bytes,
     attempts: recipient?.tries ?? 0,
+    ...maybe('node', node),
     ...maybe(
       'startedAt',
       recipient?.startedAt === undefined ? undefined : iso(recipient.startedAt),
@@ -65,6 +74,24 @@ export const toHost = ({ host, delivered, deferred, failed, ...last }: HostHealt
   ...maybe('lastAt', last.lastAt === undefined ? undefined : iso(last.lastAt)),
   ...maybe('lastTrouble', last.lastTrouble),
 });
+
+export const toViews = ({ position, head, letters, lacksFrom }: ViewsStatus) => ({
+  ...{ position, head, letters },
+  ...maybe('lacksFrom', lacksFrom === undefined ? undefined : iso(lacksFrom)),
+});
+
+export function toNode({ node, status, letters, openedAt, lease }: NodeSeen, now: Instant) {
+  const about = lease && {
+    ...{ incarnation: lease.incarnation, heardAt: iso(lease.heardAt) },
+    ...{ beatMs: lease.beatMs, ttlMs: lease.ttlMs },
+    ...(status === 'open' || status === 'draining'
+      ? { silent: now - lease.heardAt > lease.ttlMs }
+      : {}),
+    ...(lease.taken === undefined ? {} : { taken: { ...lease.taken }, heir: lease.heir }),
+  };
+  const opened = openedAt === undefined ? undefined : iso(openedAt);
+  return { node, status, letters, ...maybe('openedAt', opened), ...about };
+}
 
 /** Every instant in a reason is a field whose name ends in `At`, or `at`, `birth`, `from`, `to`, `until`. */
 const isInstant = /(At$|^at$|^birth$)/;

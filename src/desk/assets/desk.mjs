@@ -132,7 +132,7 @@ document.addEventListener('keydown', (event) => {
 if (location.pathname === '/search' && location.search === '') byId('first-field')?.focus();
 
 // ---- pages that are true now, kept true: the server says when the log has grown
-const live = () => document.querySelector('[hx-trigger="desk:tick"]');
+const live = () => document.querySelector('[hx-trigger^="desk:tick"]');
 const isBusy = () =>
   document.hidden || document.querySelector('dialog[open]') || !getSelection()?.isCollapsed;
 let missed = false;

@@ -1,7 +1,7 @@
 /** The frame of every page: head, navigation, the help overlay, the place where news is said aloud. */
 import { html, raw } from 'hono/html';
 import type { Identity } from '../guard/gate.ts';
-import type { Html } from './words.ts';
+import { shown, type Html } from './words.ts';
 
 export type Frame = {
   readonly title: string;
@@ -9,6 +9,8 @@ export type Frame = {
   readonly here?: string;
   readonly identity: Identity;
   readonly node: string;
+  /** Why nothing new is known. */
+  readonly outage?: string;
   /** Entries that are there only when somebody answers them. */
   readonly extras?: { readonly ask: boolean; readonly whatIf: boolean };
 };
@@ -20,10 +22,11 @@ const entries: readonly Entry[] = [
   ['/queue', 'Queue', 'q'],
   ['/search', 'Search', 's'],
   ['/hosts', 'Hosts', 'h'],
+  ['/nodes', 'Nodes', 'n'],
   ['/tail', 'Live', 'l'],
 ];
 
-export function page({ title, here, identity, node, extras }: Frame, main: Html): Html {
+export function page({ title, here, identity, node, outage, extras }: Frame, main: Html): Html {
   const all: readonly Entry[] = [
     ...entries,
     ...(extras?.whatIf === true ? [['/what-if', 'What if', 'w'] as const] : []),
@@ -54,7 +57,9 @@ export function page({ title, here, identity, node, extras }: Frame, main: Html)
           ${identity.how === 'session' ? logout(identity) : html`<span class="who" title="logged in as the engine's own user">${identity.who}</span>`}
         </div>
       </header>
-      <main id="main" tabindex="-1">${main}</main>
+      <main id="main" tabindex="-1">
+        ${outage === undefined ? '' : html`<p class="trouble" role="alert">${shown(outage)}</p>`}${main}
+      </main>
       <p id="said" class="unseen" role="status" aria-live="polite"></p>
       ${help(all)}`,
   );

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import type { RecordedEvent } from '../../log/ports.ts';
 import type { MessageId } from '../../mail/envelope.ts';
+import type { Incarnation } from '../../nodes/events.ts';
 import type { Instant } from '../../platform/clock.ts';
 import type { QueueEvent } from '../../queue/events.ts';
 import type { Member } from '../../trace/family.ts';
@@ -20,6 +21,10 @@ export type LetterSeen = {
   readonly family: readonly (Member | undefined)[];
   readonly reasons: readonly Reason[];
   readonly subject: string | undefined;
+  /** Name of a node. */
+  readonly nodeOf: (incarnation: Incarnation) => string | undefined;
+  /** Whose it is while it is not done. */
+  readonly owner: Incarnation | undefined;
   readonly now: Instant;
   readonly identity: Identity;
   /** What an order came to, just now. */
@@ -69,6 +74,7 @@ export function letterPage(seen: LetterSeen): Html {
           <dt>State</dt>
           <dd>${stamp(state.held && !state.done ? 'held' : state.done ? 'done' : 'open')}</dd>
         </div>
+        ${nodeFact(events, seen)}
         ${
           parent === undefined
             ? ''
@@ -96,6 +102,27 @@ export function letterPage(seen: LetterSeen): Html {
       <h2>Story</h2>
       ${story(own)}
     </div>`;
+}
+
+/** Who said 250, and who went on with it; nothing where one engine has the log to itself. */
+function nodeFact(events: readonly RecordedEvent[], { nodeOf, owner }: LetterSeen): Html {
+  const known = events as readonly (RecordedEvent & QueueEvent)[];
+  const [first] = known;
+  const accepted = first?.type === 'MessageAccepted' ? first.data.owner : undefined;
+  const adopted = known.findLast(({ type }) => type === 'MessageAdopted');
+  const last = adopted?.type === 'MessageAdopted' ? adopted.data.by : undefined;
+  const now = owner ?? last ?? accepted;
+  if (now === undefined || now === '') return html``;
+  const taken =
+    accepted !== undefined && accepted !== now ? html`, accepted by ${named(accepted)}` : '';
+  return html`<div>
+    <dt>Node</dt>
+    <dd><a href="/nodes">${named(now)}</a>${taken}</dd>
+  </div>`;
+
+  function named(incarnation: Incarnation): Html {
+    return html`<bdi title="${incarnation}">${shown(nodeOf(incarnation) ?? '', 100)}</bdi>`;
+  }
 }
 
 function recipient(reason: Reason, now: Instant, envelope: readonly string[]): Html {

@@ -11,21 +11,27 @@ import type {
   ViewsStatus,
   Waiting,
 } from '../../views/ports.ts';
-import type { EngineState } from '../ports.ts';
+import type { EngineState, NodeSeen, NodesSeen, Preparing } from '../ports.ts';
+import { stateOfNode } from './nodes-page.ts';
 import { barList, timeChart, type BarRow } from './charts.ts';
 import { number, shown, type Html } from './words.ts';
 
 export type Overview = {
   readonly span: SpanName;
   readonly ask: TrafficAsk;
-  readonly traffic: readonly TrafficStep[];
-  readonly counts: QueueCounts;
-  readonly waiting: readonly Waiting[];
-  readonly ages: readonly AgeBand[];
-  readonly reasons: readonly SaidOften[];
   readonly engine: EngineState;
-  readonly views: ViewsStatus;
+  readonly preparing: readonly Preparing[];
   readonly now: Instant;
+  /** When nodes are judged: the last moment that anything was heard. */
+  readonly nodesAt: Instant;
+  /** What follows is absent while it is not known, or takes longer than anybody wants to wait. */
+  readonly traffic: readonly TrafficStep[] | undefined;
+  readonly counts: QueueCounts | undefined;
+  readonly waiting: readonly Waiting[] | undefined;
+  readonly ages: readonly AgeBand[] | undefined;
+  readonly reasons: readonly SaidOften[] | undefined;
+  readonly views: ViewsStatus | undefined;
+  readonly nodes: NodesSeen | undefined;
 };
 
 /** Lower ends of the bands of age: just in, then retries ever further apart, up to what a queue lifetime leaves. */
@@ -41,55 +47,71 @@ export const spans = {
 export type SpanName = keyof typeof spans;
 
 export function overview(seen: Overview): Html {
-  const { span, counts, engine, now } = seen;
+  const { span, now, waiting, ages, reasons } = seen;
+  const asked = [seen.counts, seen.traffic, waiting, ages, reasons, seen.views];
+  // The log may be still; what is not known yet is asked for again all the same.
+  const isWhole = !asked.includes(undefined);
   return html`<h1 class="unseen">Overview</h1>
     <div
       id="live"
       class="overview"
       hx-get="/?span=${span}"
-      hx-trigger="desk:tick"
+      hx-trigger="desk:tick${isWhole ? '' : ', every 2s'}"
       hx-select="#live"
       hx-swap="outerMorph"
       hx-sync="this:drop"
     >
-      ${numbers(counts, seen.traffic, engine)}
+      ${numbers(seen)} ${seen.preparing.map(preparingWords)}
       <div class="switch" role="group" aria-label="How far back">
         ${(Object.keys(spans) as SpanName[]).map((name) => html`<a href="/?span=${name}" ${name === span ? html`aria-current="true"` : ''}>${name}</a>`)}
       </div>
       ${trafficChart(seen)}
       <div class="columns">
-        ${barList(
-          'Waiting, by destination',
-          seen.waiting.map((row) => laneRow(row, now)),
-          'Nothing waits.',
-        )}
-        ${barList('Waiting, by age', seen.ages.filter(({ recipients }) => recipients > 0).map(ageRow), 'Nothing waits.')}
-        ${barList('What deferrals said', seen.reasons.map(reasonRow), 'Nobody put us off.')}
-        ${workers(engine, seen.views)}
+        ${bars('Waiting, by destination', 'Nothing waits.', waiting, (row) => laneRow(row, now))}
+        ${bars('Waiting, by age', 'Nothing waits.', ages?.filter(hasAny), ageRow)}
+        ${bars('What deferrals said', 'Nobody put us off.', reasons, reasonRow)} ${workers(seen)}
       </div>
     </div>`;
 }
 
-function numbers(
-  counts: QueueCounts,
-  traffic: readonly TrafficStep[],
-  { running, trouble }: EngineState,
-): Html {
+const bars = <Row>(
+  title: string,
+  none: string,
+  rows: readonly Row[] | undefined,
+  toRow: (row: Row) => BarRow,
+): Html => barList(title, rows?.map(toRow) ?? [], rows === undefined ? 'Not known yet.' : none);
+
+const hasAny = ({ recipients }: AgeBand): boolean => recipients > 0;
+
+function preparingWords({ what, position, head }: Preparing): Html {
+  const percent = Math.floor((100 * position) / Math.max(1, head));
+  return what === 'views'
+    ? html`<p class="preparing" role="status">
+        The views are being computed (${percent} %): until then charts and search may lack
+        something.
+      </p>`
+    : html`<p class="preparing" role="status">
+        The past is being prepared (${percent} %): what waits is shown when that is done.
+      </p>`;
+}
+
+function numbers({ counts, traffic, engine: { running, trouble } }: Overview): Html {
   const sum = (key: 'accepted' | 'delivered' | 'failed') =>
-    traffic.reduce((total, step) => total + step[key], 0);
+    traffic?.reduce((total, step) => total + step[key], 0);
   const state = running === false ? 'stopped' : trouble === undefined ? 'running' : 'in trouble';
   const figure = (value: string, words: string, tone = '', href?: string): Html =>
     html`<div class="number ${tone}">
       <dt>${words}</dt>
       <dd>${href === undefined ? value : html`<a href="${href}">${value}</a>`}</dd>
     </div>`;
+  const some = (n: number | undefined, words: string, tone = '', href?: string): Html =>
+    figure(n === undefined ? '–' : number(n), words, (n ?? 0) > 0 ? tone : '', href);
+  const waits = counts?.recipients === 1 ? 'recipient waits' : 'recipients wait';
   return html`<dl class="numbers">
-      ${figure(number(counts.recipients), counts.recipients === 1 ? 'recipient waits' : 'recipients wait', counts.recipients > 0 ? 'slow' : '', '/queue')}
-      ${figure(number(counts.attempting), 'being attempted', counts.attempting > 0 ? 'busy' : '')}
-      ${figure(number(counts.held), 'held', counts.held > 0 ? 'held' : '')}
-      ${figure(number(sum('accepted')), 'accepted')}
-      ${figure(number(sum('delivered')), 'delivered', 'good')}
-      ${figure(number(sum('failed')), 'failed', sum('failed') > 0 ? 'bad' : '')}
+      ${some(counts?.recipients, waits, 'slow', '/queue')}
+      ${some(counts?.attempting, 'being attempted', 'busy')} ${some(counts?.held, 'held', 'held')}
+      ${some(sum('accepted'), 'accepted')} ${some(sum('delivered'), 'delivered', 'good')}
+      ${some(sum('failed'), 'failed', 'bad')}
       ${figure(state, 'engine', state === 'running' ? 'good' : 'bad')}
     </dl>
     ${trouble === undefined ? '' : html`<p class="trouble" role="alert">${shown(trouble)}</p>`}`;
@@ -97,6 +119,12 @@ function numbers(
 
 function trafficChart({ span, ask, traffic }: Overview): Html {
   const { stepMs, steps, words } = spans[span];
+  if (traffic === undefined) {
+    const titles = [`Verdicts, ${words}`, `Letters accepted, ${words}`];
+    return html`<div class="columns wide">
+      ${titles.map((title) => bars(title, '', undefined, reasonRow))}
+    </div>`;
+  }
   const byStep = new Map(traffic.map((step) => [step.at, step]));
   const values = (key: 'accepted' | 'delivered' | 'deferred' | 'failed') =>
     Array.from({ length: steps }, (_, step) => byStep.get(ask.from + step * stepMs)?.[key] ?? 0);
@@ -136,20 +164,42 @@ const reasonRow = ({ reply, count }: SaidOften): BarRow => ({
   href: `/search?reply=${encodeURIComponent(shown(reply, 60).replace(/…$/, ''))}`,
 });
 
-function workers(
-  { roles }: EngineState,
-  { position, head, letters, rebuilding }: ViewsStatus,
-): Html {
-  const line = (name: string, state: string, tone: string): Html =>
-    html`<li><span>${shown(name)}</span><b class="${tone}">${shown(state)}</b></li>`;
-  const late = head - position;
+function workers({ engine: { roles }, views, nodes, now, nodesAt }: Overview): Html {
+  const line = (name: string | Html, state: string, tone: string): Html =>
+    html`<li><span>${name}</span><b class="${tone}">${shown(state)}</b></li>`;
+  const others =
+    nodes?.nodes.filter(({ status }) => status !== 'alone' && status !== 'taken') ?? [];
   return html`<section class="chart">
     <h2>At work</h2>
     <ul class="work">
-      ${roles.map(({ name, state }) => line(name, state, state === 'up' ? 'good' : state === 'down' ? 'bad' : ''))}
-      ${line('views', late <= 0 ? 'up to date' : `${number(late)} positions behind`, late <= 0 ? 'good' : 'slow')}
-      ${rebuilding === undefined ? '' : line('views being rebuilt', `${Math.floor((100 * rebuilding) / Math.max(1, head))} %`, 'slow')}
-      ${line('letters known', number(letters), '')}
+      ${roles.map(({ name, state }) => line(shown(name), state, state === 'up' ? 'good' : state === 'down' ? 'bad' : ''))}
+      ${others.map((node) => nodeLine(node))} ${views === undefined ? '' : viewsLines(views)}
     </ul>
   </section>`;
+
+  function nodeLine(node: NodeSeen): Html {
+    const { words, tone } = stateOfNode(node, nodesAt);
+    return line(html`<a href="/nodes">node ${shown(node.node, 60)}</a>`, words, tone);
+  }
+
+  function viewsLines({ lacksFrom, head, letters, rebuilding }: ViewsStatus): Html[] {
+    const late = lacksFrom === undefined ? 0 : Math.max(0, now - lacksFrom);
+    return [
+      line(
+        'views',
+        late < 1_000 ? 'up to date' : `${formatSpan(late)} behind`,
+        late < 1_000 ? 'good' : 'slow',
+      ),
+      ...(rebuilding === undefined
+        ? []
+        : [
+            line(
+              'views being rebuilt',
+              `${Math.floor((100 * rebuilding) / Math.max(1, head))} %`,
+              'slow',
+            ),
+          ]),
+      line('letters known', number(letters), ''),
+    ];
+  }
 }

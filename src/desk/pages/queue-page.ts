@@ -1,5 +1,6 @@
 /** The queue as it stands, or stood: a slider over the whole log, and the recipients due first. */
 import { html } from 'hono/html';
+import type { MessageId } from '../../mail/envelope.ts';
 import type { Instant } from '../../platform/clock.ts';
 import { formatInstant, formatSpan } from '../../trace/words.ts';
 import type { QueueEntry, QueueThen, Span } from '../ports.ts';
@@ -23,6 +24,8 @@ export type QueueSeen = {
   readonly now: Instant;
   readonly page: number;
   readonly pageRows: number;
+  /** Which node has the letter now. */
+  readonly nodeOf: (message: MessageId) => string | undefined;
   readonly trouble?: string;
 };
 
@@ -37,7 +40,7 @@ export function queuePage(seen: QueueSeen): Html {
     >
       ${seen.trouble === undefined ? '' : html`<p class="trouble" role="alert">${seen.trouble}</p>`}
       <p class="told" id="queue-told" role="status">${told(then, at)}</p>
-      ${then.entries.length === 0 ? html`<p class="nothing">Nothing ${at === undefined ? 'waits' : 'waited'}.</p>` : table(then)}
+      ${then.entries.length === 0 ? html`<p class="nothing">Nothing ${at === undefined ? 'waits' : 'waited'}.</p>` : table(seen)}
       ${pages(seen)}
     </section>`;
 }
@@ -139,7 +142,7 @@ function told({ counts, at, position }: QueueThen, asked: Instant | undefined): 
     ${recipients === 1 ? 'recipient' : 'recipients'}${some.length === 0 ? '' : ` (${some.join(', ')})`}.`;
 }
 
-const table = ({ entries, at }: QueueThen): Html =>
+const table = ({ then: { entries, at }, at: asked, nodeOf }: QueueSeen): Html =>
   html`<table class="list">
     <thead>
       <tr>
@@ -152,18 +155,23 @@ const table = ({ entries, at }: QueueThen): Html =>
       </tr>
     </thead>
     <tbody>
-      ${entries.map((entry) => row(entry, at))}
+      ${entries.map((entry) => row(entry, at, asked === undefined ? nodeOf(entry.message) : undefined))}
     </tbody>
   </table>`;
 
-function row({ message, rcpt, status, due, letter }: QueueEntry, now: Instant): Html {
+function row(
+  { message, rcpt, status, due, letter }: QueueEntry,
+  now: Instant,
+  node: string | undefined,
+): Html {
   const recipient = letter.recipients[rcpt];
   const state = status === 'waiting' && due <= now ? 'due' : status;
   return html`<tr>
     <td data-name="Letter">
       ${letterLink(message)}
       <small>${formatSpan(now - letter.birth)} old, ${bytes(letter.bytes)}</small><br /><small
-        >from ${party(letter.returnPath)}</small
+        >from
+        ${party(letter.returnPath)}${node === undefined ? '' : html`, at ${shown(node, 60)}`}</small
       >
     </td>
     <td data-name="To">${party(recipient?.address ?? '')}</td>

@@ -3,25 +3,28 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { isTrouble, type Trouble } from '../../mail/trouble.ts';
+import type { MessageId } from '../../mail/envelope.ts';
 import { parseMessageId } from '../../mail/message-id.ts';
+import type { Incarnation } from '../../nodes/events.ts';
 import type { Instant } from '../../platform/clock.ts';
 import type { Place } from '../../past/ports.ts';
 import { familyOf, type Member } from '../../trace/family.ts';
 import { parseInstant } from '../../trace/parse-instant.ts';
-import { searchStatuses, type Question, type SearchStatus } from '../../trace/search.ts';
-import type { SearchPage } from '../../views/ports.ts';
 import { actByHand, type ActGiven } from '../by-hand.ts';
 import { hasWord, type DeskEnv } from '../guard/gate.ts';
 import type { Live } from '../live.ts';
-import type { DeskParts } from '../ports.ts';
+import { knownSoon } from '../not-yet.ts';
+import type { DeskParts, Nodes } from '../ports.ts';
 import { actNames, type Act } from './actions.ts';
 import { extraPages } from './extra-pages.ts';
 import { hostSpans, hostsPage } from './hosts-page.ts';
 import { page, type Frame } from './layout.ts';
 import { letterPage } from './letter-page.ts';
+import { nodesPage } from './nodes-page.ts';
 import { ageBands, overview, spans } from './overview.ts';
 import { queuePage } from './queue-page.ts';
-import { searchFields, searchPage, type SearchTexts } from './search-page.ts';
+import { searchPage } from './search-page.ts';
+import { search, textsOf } from './search-question.ts';
 import { tailPage, tailRow } from './tail-page.ts';
 import { troublePage } from './trouble-page.ts';
 import { letterPath, type Html } from './words.ts';
@@ -29,18 +32,18 @@ import { letterPath, type Html } from './words.ts';
 type Ask = Context<DeskEnv>;
 
 const queueRows = 50;
-const foundLetters = 50;
 /** Letters of a family that a page tells of. */
 const family = { letters: 20, depth: 3 };
 /** What an order came to is said once, on the page that follows. */
 const saidFor = 60_000;
 
 export function servePages(app: OpenAPIHono<DeskEnv>, parts: DeskParts, live: Live): void {
-  const { settings, clock, views, queue, log, letters } = parts;
+  const { settings, clock, views, queue, log, letters, nodes } = parts;
   const said = new Map<string, { text: string; until: Instant }>();
   const frame = (context: Ask, title: string, here?: string): Frame => ({
     ...{ title, identity: context.get('identity'), node: settings.node },
     ...(here === undefined ? {} : { here }),
+    ...outageFor(parts, here),
     extras: { ask: parts.questions !== undefined, whatIf: parts.otherwise !== undefined },
   });
   const show = (context: Ask, title: string, main: Html, here?: string) =>
@@ -52,21 +55,28 @@ export function servePages(app: OpenAPIHono<DeskEnv>, parts: DeskParts, live: Li
     const { stepMs, steps } = spans[span];
     const from = (Math.floor(now / stepMs) - steps + 1) * stepMs;
     const ask = { from, until: from + steps * stepMs, stepMs };
-    const [traffic, then, waiting, ages, reasons, engine, status] = await Promise.all([
-      views.traffic(ask),
-      queue.queueAt({ limit: 0 }),
-      views.waiting(8),
-      views.ages(now, ageBands),
-      views.said('deferred', from, 8),
-      parts.engine(),
-      views.status(),
-    ]);
-    const { counts } = then;
-    const seen = {
-      ...{ span, ask, traffic, counts, waiting, ages, reasons, engine, now },
-      views: status,
+    const asked = {
+      counts: queue.queueAt({ limit: 0 }).then(({ counts }) => counts),
+      traffic: views.traffic(ask),
+      waiting: views.waiting(8),
+      ages: views.ages(now, ageBands),
+      reasons: views.said('deferred', from, 8),
+      views: views.status(),
+      nodes: nodes.rows(),
     };
-    return show(context, 'Overview', overview(seen), '/');
+    const [known, engine] = await Promise.all([knownSoon(asked), parts.engine()]);
+    const preparing = parts.preparing?.() ?? [];
+    return show(
+      context,
+      'Overview',
+      overview({ span, ask, now, nodesAt: nowOfNodes(parts), engine, preparing, ...known }),
+      '/',
+    );
+  });
+
+  app.get('/nodes', async (context) => {
+    const seen = await nodes.rows();
+    return show(context, 'Nodes', nodesPage({ ...seen, now: nowOfNodes(parts) }), '/nodes');
   });
 
   app.get('/queue', async (context) => {
@@ -90,6 +100,7 @@ export function servePages(app: OpenAPIHono<DeskEnv>, parts: DeskParts, live: Li
       at: place === undefined ? undefined : 'at' in place ? place.at : then.at,
       ...{ page: number, pageRows: queueRows },
       ...(trouble === undefined ? {} : { trouble }),
+      nodeOf: (letter: MessageId) => nodeNameOf(nodes, nodes.ownerOf(letter)),
     };
     return show(context, 'Queue', queuePage(seen), '/queue');
   });
@@ -101,7 +112,7 @@ export function servePages(app: OpenAPIHono<DeskEnv>, parts: DeskParts, live: Li
   });
 
   app.get('/letters/:id', async (context) => {
-    const message = letters.find(context.req.param('id'));
+    const message = await letters.find(context.req.param('id'));
     if (message !== context.req.param('id')) return context.redirect(letterPath(message), 303);
     const now = clock.now();
     const members: (Member | undefined)[] = [];
@@ -109,10 +120,12 @@ export function servePages(app: OpenAPIHono<DeskEnv>, parts: DeskParts, live: Li
     const key = context.req.query('said') ?? '';
     const done = said.get(key)?.text;
     said.delete(key);
+    const { reasons } = await letters.reasons(message);
     const seen = {
-      ...{ message, family: members, now, identity: context.get('identity') },
-      reasons: await letters.reasons(message),
-      subject: letters.subject(message),
+      ...{ message, family: members, now, identity: context.get('identity'), reasons },
+      subject: await letters.subject(message),
+      nodeOf: (incarnation: Incarnation) => nodeNameOf(nodes, incarnation),
+      owner: nodes.ownerOf(message),
       ...(done === undefined ? {} : { done }),
     };
     return show(context, `Letter ${message.slice(-12)}`, letterPage(seen));
@@ -171,6 +184,20 @@ export function servePages(app: OpenAPIHono<DeskEnv>, parts: DeskParts, live: Li
   app.onError((cause, context) => answerTrouble(cause, context, parts, frame));
 }
 
+/** The overview says so itself, and nodes are as they were then: nobody can tell who is silent now. */
+const outageFor = ({ outage }: DeskParts, here: string | undefined): { outage?: string } => {
+  const out = outage?.();
+  return out === undefined || here === '/' ? {} : { outage: out.words };
+};
+
+const nowOfNodes = ({ clock, outage }: DeskParts): Instant => outage?.()?.since ?? clock.now();
+
+/** Its name, or what stands for it. */
+const nodeNameOf = (nodes: Nodes, incarnation: Incarnation | undefined): string | undefined =>
+  incarnation === undefined || incarnation === ''
+    ? undefined
+    : nodes.nameOf(incarnation) || `…${incarnation.slice(-8)}`;
+
 /** Programs hear JSON, people see a page; what is a bug is told to the engine's own log only. */
 function answerTrouble(
   cause: unknown,
@@ -219,49 +246,6 @@ const spanOf = <Name extends string>(
   known: { readonly [N in Name]: unknown },
   fallback: Name,
 ): Name => (text !== undefined && Object.hasOwn(known, text) ? (text as Name) : fallback);
-
-const textsOf = (context: Ask): SearchTexts =>
-  Object.fromEntries(
-    searchFields.map((name) => [name, (context.req.query(name) ?? '').trim().slice(0, 500)]),
-  ) as SearchTexts;
-
-type Searched = { question: Question; page: SearchPage; trouble?: string };
-
-/** Half-typed times are no mistake yet worth an empty page: what cannot be understood is said, and left out. */
-async function search(
-  { views, clock }: DeskParts,
-  texts: SearchTexts,
-  after: string | undefined,
-): Promise<Searched> {
-  const { question, trouble } = toQuestion(texts, clock.now());
-  const asked = { ...question, limit: foundLetters, ...(after === undefined ? {} : { after }) };
-  const found = await views.search(asked);
-  return { question, page: found, ...(trouble === undefined ? {} : { trouble }) };
-}
-
-function toQuestion(texts: SearchTexts, now: Instant): { question: Question; trouble?: string } {
-  const question: Record<string, unknown> = {};
-  let trouble: string | undefined;
-  for (const name of searchFields) {
-    const text = texts[name];
-    if (text === '') continue;
-    if (name === 'since' || name === 'until') {
-      const at = parseInstant(text, now);
-      if (at === undefined)
-        trouble = `“${name}” is no time yet: try -2h, yesterday, 2026-11-21 06:00.`;
-      else question[name] = at;
-    } else if (name === 'status') {
-      if (searchStatuses.includes(text as SearchStatus)) question[name] = text;
-      else trouble = `There is no state “${text}”.`;
-    } else if (name === 'parent') {
-      const parent = parseMessageId(text);
-      if (parent === undefined) trouble = '“Comes from letter” needs a whole id.';
-      else question[name] = parent;
-    } else if (name === 'messageId') question[name] = text.replace(/^<|>$/g, '');
-    else question[name] = name === 'id' ? text.replace(/^message-/i, '') : text;
-  }
-  return { question, ...(trouble === undefined ? {} : { trouble }) };
-}
 
 function givenIn(form: Record<string, unknown>, act: Act): ActGiven {
   const { why, to, rcpt } = form;

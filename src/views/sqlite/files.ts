@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { logStart, type Position } from '../../log/ports.ts';
 import { lockDirectory, type DirectoryLock } from '../../log/sqlite/lock.ts';
 import { viewsFingerprint } from '../fold.ts';
 import { createViews, viewsApplicationId } from './schema.ts';
@@ -27,7 +28,12 @@ const ownName = /^waybill-views-[0-9a-z]+\.db(-wal|-shm)?$/;
 const besides = ['', '-wal', '-shm'] as const;
 
 /** What a database says of itself. */
-export type ViewsMeta = { readonly last: LastEvent | undefined; readonly letters: number };
+export type ViewsMeta = {
+  readonly last: LastEvent | undefined;
+  /** Everything up to here is folded; beyond `last` there was nothing that stays in the log for good. */
+  readonly upTo: Position;
+  readonly letters: number;
+};
 
 /** Name of the file that is served; `undefined`: there is none. */
 export function servedFile(directory: string): string | undefined {
@@ -96,9 +102,12 @@ function removeOthers(directory: string, served: string): void {
 export function readMeta(db: DatabaseSync): ViewsMeta {
   const row = db.prepare("SELECT value FROM meta WHERE key = 'last'").get() as
     { value: string } | undefined;
-  if (row === undefined) return { last: undefined, letters: 0 };
-  const { letters, ...last } = JSON.parse(row.value) as LastEvent & { letters: number };
-  return { last, letters };
+  if (row === undefined) return { last: undefined, upTo: logStart, letters: 0 };
+  const { letters, upTo, ...last } = JSON.parse(row.value) as LastEvent & {
+    letters: number;
+    upTo?: Position;
+  };
+  return { last, upTo: upTo ?? last.position, letters };
 }
 
 /** Free bytes of its disk. */

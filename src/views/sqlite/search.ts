@@ -11,6 +11,7 @@ import { replyPieces, trigramsOf, type ReplyPieces } from '../reply-pieces.ts';
 import { entriesPerLetter, queryOf } from '../terms.ts';
 import { toFound } from '../to-found.ts';
 import { conditionsOf } from './conditions.ts';
+import { lastPosition, letterOfEntry, placeOf } from './entries.ts';
 import { LetterRows, type Said } from './rows.ts';
 
 /** A letter that answers the question, and its place in time. */
@@ -23,7 +24,8 @@ const manyHits = 20_000;
 const manyShapes = 800;
 
 const minuteMs = 60_000;
-const lastPosition = Number.MAX_SAFE_INTEGER;
+
+type Entry = { readonly entry: bigint; readonly pos: bigint };
 
 export class ViewSearch {
   readonly #db: DatabaseSync;
@@ -163,23 +165,23 @@ export class ViewSearch {
   }
 
   *#marked(query: string, from: Position, to: Position): Generator<Position> {
-    const sql = `SELECT rowid AS pos FROM mark WHERE mark MATCH ? AND rowid BETWEEN ? AND ?
-      ORDER BY rowid DESC LIMIT ?`;
+    const sql = `SELECT rowid AS entry, ${letterOfEntry} AS pos FROM mark
+      WHERE mark MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?`;
+    const statement = this.#prepare(sql);
+    statement.setReadBigInts(true);
     let size = 100;
     let before: Position | undefined;
-    let last = to * entriesPerLetter + entriesPerLetter - 1;
+    let last = placeOf(to, entriesPerLetter - 1);
     for (;;) {
-      const page = positionsOf(
-        this.#prepare(sql).iterate(query, from * entriesPerLetter, last, size),
-      );
+      const page = statement.all(query, placeOf(from, 0), last, size) as unknown as Entry[];
       for (const entry of page) {
-        const pos = Math.floor(entry / entriesPerLetter);
+        const pos = Number(entry.pos);
         // A letter to many has several entries, next to each other.
         if (pos !== before) yield pos;
         before = pos;
       }
       if (page.length < size) return;
-      last = page.at(-1)! - 1;
+      last = page.at(-1)!.entry - 1n;
       size = Math.min(2_000, size * 2);
     }
   }

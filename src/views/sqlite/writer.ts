@@ -16,7 +16,9 @@ import {
   type ViewLetter,
 } from '../letter.ts';
 import { shapeOf } from '../shape.ts';
-import { entriesPerLetter, recipientsPerEntry, termsOf } from '../terms.ts';
+import { recipientsPerEntry, termsOf } from '../terms.ts';
+import { placeOf } from './entries.ts';
+import type { ViewsMeta } from './files.ts';
 import { LetterRows, toIdBytes } from './rows.ts';
 
 /** The last event folded in: where it stands and when it was, to know the log again by. */
@@ -54,13 +56,17 @@ export class ViewWriter {
     this.#kept.get(message) ?? this.#rows.byId(message);
 
   /** All or nothing; after an error the writer must not be used again. */
-  write(changes: Changes, last: LastEvent, letters: number): void {
+  write(
+    changes: Changes,
+    last: LastEvent,
+    { letters, upTo }: Pick<ViewsMeta, 'letters' | 'upTo'>,
+  ): void {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
       const said = this.#writeAttempts(changes.attempts);
       for (const changed of changes.letters.values()) this.#writeLetter(changed, said);
       this.#writeSums(changes);
-      this.#sql.meta.run('last', JSON.stringify({ ...last, letters }));
+      this.#sql.meta.run('last', JSON.stringify({ ...last, letters, upTo }));
       this.#db.exec('COMMIT');
     } catch (cause) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
@@ -133,7 +139,7 @@ export class ViewWriter {
     }
     const fresh = said.get(pos) ?? [];
     for (const entry of entries) {
-      this.#sql.mark.run(pos * entriesPerLetter + entry, this.#terms(letter, entry, isNew, fresh));
+      this.#sql.mark.run(placeOf(pos, entry), this.#terms(letter, entry, isNew, fresh));
     }
   }
 
