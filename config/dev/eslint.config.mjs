@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const tiers = [
   ['composition'],
   ['desk', 'api'],
-  ['ask', 'past', 'views', 'what-if'],
+  ['ask', 'past', 'views', 'what-if', 'moving'],
   ['cli', 'ingress', 'delivery', 'bounce', 'lists', 'pop3', 'trace', 'consumers', 'gateway'],
   ['queue', 'aliases', 'nodes'],
   ['log', 'spool', 'control', 'platform'],

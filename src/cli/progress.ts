@@ -1,9 +1,9 @@
 /** Progress of long work, on a terminal only: one line on stderr that is wiped in the end. */
-import { count } from '../trace/words.ts';
+import { count, formatSpan } from '../trace/words.ts';
 
 export type Progress = {
-  /** So many of so many; `unit` in the plural. */
-  tell(done: number, of: number, unit?: string): void;
+  /** So many of so many; `unit` in the plural. With `more` besides, how long it will take is told, too. */
+  tell(done: number, of: number, unit?: string, more?: string): void;
   end(): void;
 };
 
@@ -20,7 +20,7 @@ export function openProgress(
   let shown = false;
   let begun = { unit: '', at: toldAt, done: 0 };
   return {
-    tell(done, of, unit = 'events') {
+    tell(done, of, unit = 'events', more) {
       const at = now();
       const isNew = unit !== begun.unit;
       if (isNew) begun = { unit, at, done };
@@ -30,7 +30,10 @@ export function openProgress(
       shown = true;
       const seconds = (at - begun.at) / 1000;
       const perSecond = seconds > 0 ? Math.round((done - begun.done) / seconds) : 0;
-      stream.write(`\r\x1b[K${formatProgress(what, done, of, unit, perSecond)}`);
+      const line = formatProgress(what, done, of, unit, perSecond);
+      stream.write(
+        `\r\x1b[K${line}${more === undefined ? '' : moreWords(more, of - done, perSecond)}`,
+      );
     },
     end() {
       if (shown) stream.write('\r\x1b[K');
@@ -51,6 +54,11 @@ export function formatProgress(
   const amount = of <= 1 ? unit : `${digits(done)} of ${count(of, unit, unit)}`;
   const rate = perSecond > 0 ? `, ${digits(perSecond)}/s` : '';
   return `${what} [${bar}] ${Math.floor(part * 100)} %, ${amount}${rate}`;
+}
+
+function moreWords(more: string, left: number, perSecond: number): string {
+  const time = perSecond > 0 && left > 0 ? `, ${formatSpan((left / perSecond) * 1000)} left` : '';
+  return `${more === '' ? '' : `, ${more}`}${time}`;
 }
 
 const digits = (amount: number): string => amount.toLocaleString('en-US');

@@ -98,6 +98,10 @@ function checkpointLines(checkpoint: CheckpointResult): string[] {
       return [
         'the checkpoint is of another release, and not used: the next start folds from the first event',
       ];
+    case 'moved':
+      return [
+        'the checkpoint is of this log before it was moved, and not used: the next start folds from the first event',
+      ];
     case 'same':
       return [`the checkpoint at position ${checkpoint.position} says the same as the log`];
     case 'wrong':

@@ -4,10 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { agendaFingerprint, decodeAgenda } from '../../projections/agenda-checkpoint.ts';
+import {
+  agendaFingerprint,
+  decodeAgenda,
+  readCheckpointHead,
+} from '../../projections/agenda-checkpoint.ts';
 import { empty, fold } from '../../projections/agenda.ts';
+import { mayBeGone } from '../log/known-event.ts';
 import type { LogReader, Position } from '../log/ports.ts';
 import type { BodyRef, MessageId } from '../mail/envelope.ts';
+import { isTrouble } from '../mail/trouble.ts';
 import { messageStream } from '../queue/events.ts';
 import { emptyAudit, type Audit, type Doubt, type Mistake } from './audit-books.ts';
 import { closeAudit, foldAudit, openRecipients, owedBounces } from './audit.ts';
@@ -70,6 +76,8 @@ export type Verification = {
 export type CheckpointResult =
   | { readonly state: 'none' }
   | { readonly state: 'foreign' }
+  /** The event that it ends with stands elsewhere: the log was moved since. */
+  | { readonly state: 'moved' }
   | { readonly state: 'same'; readonly position: Position }
   | {
       readonly state: 'wrong';
@@ -92,7 +100,7 @@ export async function verify(parts: VerifyParts): Promise<Verification> {
       checkpoint.take(event);
     }
   }
-  const result = checkpoint.result();
+  const result = await unlessMoved(checkpoint.result(), parts);
   closeAudit(audit);
   const bodies = await checkBodies(audit, parts);
   onProgress?.(0, 1, 'structure');
@@ -129,6 +137,24 @@ function toVerification(
   };
 }
 
+/** A checkpoint of the log before it was moved (`waybill log copy`) is of no use, and no fault. */
+async function unlessMoved(
+  result: CheckpointResult,
+  { log, checkpoint }: VerifyParts,
+): Promise<CheckpointResult> {
+  const head = checkpoint === undefined ? undefined : readCheckpointHead(checkpoint);
+  if (result.state !== 'wrong' || head === undefined) return result;
+  const { stream, revision, at, position } = head;
+  const [there] = await log
+    .readStream(stream, { from: revision, limit: 1 })
+    .catch((cause: unknown) => {
+      if (isTrouble(cause, 'log-damaged')) return [];
+      throw cause;
+    });
+  const isMoved = there?.revision === revision && there.at === at && there.position !== position;
+  return isMoved ? { state: 'moved' } : result;
+}
+
 type Taken = Parameters<typeof fold>[1] & {
   readonly position: Position;
   readonly revision: number;
@@ -150,11 +176,15 @@ function checkpointCheck(bytes: Uint8Array | undefined): {
   let compared: CheckpointResult | undefined;
   return {
     take(event) {
-      if (compared !== undefined || event.position > position) return;
-      fold(folded, event);
+      if (compared !== undefined) return;
+      // Where old events of a stream go, it may have ended with one of those.
+      const isGone = event.position > position && mayBeGone(head.stream);
+      if (event.position > position && !isGone) return;
+      if (!isGone) fold(folded, event);
       if (event.position < position) return;
       const { stream, revision, at } = event;
-      const same = stream === head.stream && revision === head.revision && at === head.at;
+      const same =
+        isGone || (stream === head.stream && revision === head.revision && at === head.at);
       const found = same
         ? compareAgendas(folded, saved)
         : ['the event that it ends with is another one in this log'];

@@ -30,6 +30,14 @@ describe('the progress of long work', () => {
     expect(written.at(-1)).toBe('\r\x1b[K');
   });
 
+  it('says what else there is, and how long it will take', () => {
+    const progress = openProgress('copying', terminal(true), () => now);
+    progress.tell(0, 400);
+    now = 1_000;
+    progress.tell(100, 400, 'events', '7 bodies (1.5 MiB)');
+    expect(written.at(-1)).toMatch(/100 of 400 events, 100\/s, 7 bodies \(1.5 MiB\), 3.0 s left$/);
+  });
+
   it('tells at once that something new has begun', () => {
     const progress = openProgress('verifying', terminal(true), () => now);
     now = 300;

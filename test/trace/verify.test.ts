@@ -1,11 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { encodeAgenda } from '../../projections/agenda-checkpoint.ts';
+import { empty, fold } from '../../projections/agenda.ts';
+import { MemoryLog } from '../../src/log/memory/memory-log.ts';
 import { openReader } from '../../src/log/sqlite/open-reader.ts';
 import { noStream } from '../../src/log/ports.ts';
+import { lastFolded } from '../../src/queue/agenda-restore.ts';
 import { verify, type Verification } from '../../src/trace/verify.ts';
-import { birth, delivered, letter } from '../support/queue-mail.ts';
+import { birth, delivered, letter, message } from '../support/queue-mail.ts';
+import { ScavengedLog } from '../support/scavenged-log.ts';
 import { openOffice, says, type Office } from './office.ts';
+
+const bodyOf = async function* () {
+  yield Buffer.from('not looked at');
+};
 
 let office: Office;
 beforeEach(async () => {
@@ -81,6 +90,26 @@ describe('a log that is sound', () => {
   it('may have the checkpoint of another release, which is not used', async () => {
     writeFileSync(office.dir.file('checkpoints/agenda'), '{"fingerprint":"agenda 0"}\nrest');
     expect(await verified()).toMatchObject({ ok: true, checkpoint: { state: 'foreign' } });
+  });
+
+  it('may have a checkpoint whose last event is gone, where old events of a lease go', async () => {
+    const log = new ScavengedLog(new MemoryLog());
+    const beats = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({ type: 'LeaseBeat', v: 1, at, data: { at } }));
+    await log.append(`message-${message}`, noStream, letter('ann@b.test'));
+    await log.append('lease-a', noStream, beats(2));
+    await log.keepYoungest('lease-a', 3);
+    const agenda = (await log.readAll({ limit: 10 })).reduce(fold, empty());
+    const [last] = await log.readStream('lease-a', { direction: 'backwards', limit: 1 });
+    const checkpoint = (of: typeof agenda) => Buffer.concat(encodeAgenda(of, lastFolded(last!)));
+    await log.append('lease-a', 1, beats(5));
+    const state = async (bytes: Uint8Array) =>
+      (await verify({ log, checkpoint: bytes, bodyFile: () => '', body: bodyOf })).checkpoint.state;
+    expect(await state(checkpoint(agenda))).toBe('same');
+    await log.scavenge(() => true);
+    expect(await log.readAll({ limit: 10 })).toHaveLength(5);
+    expect(await state(checkpoint(agenda))).toBe('same');
+    expect(await state(checkpoint(empty()))).toBe('wrong');
   });
 
   it('may be empty of letters and checkpoints', async () => {
