@@ -8,6 +8,7 @@
  *     append             lines for the end, as they are
  */
 import { asciiLower } from '../mail/address.ts';
+import { trimBlanksEnd } from '../mail/trim-blanks.ts';
 
 export type AccountTables = {
   /** The texts of the files; absent: there is no such file. */
@@ -126,7 +127,7 @@ function* subusers(
 const lines = (text: string): readonly string[] =>
   text
     .split('\n')
-    .map((line) => line.replace(/[ \t]+$/, ''))
+    .map(trimBlanksEnd)
     .filter((line) => line !== '' && !line.startsWith('#'));
 
 const listed = (text: string): readonly string[] => lines(text).map(asciiLower);

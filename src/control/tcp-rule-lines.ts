@@ -3,6 +3,7 @@
  * says out. What becomes of it is another's business: `tcp-rules.ts` obeys it, `tcp-rules-cdb.ts` compiles it.
  */
 import { normalizeIp } from '../mail/ip-address.ts';
+import { trimBlanksEnd } from '../mail/trim-blanks.ts';
 
 export type TcpRuleLine = {
   /** As written; several where the line has a range, none where the range is empty. */
@@ -14,7 +15,7 @@ export type TcpRuleLine = {
 
 /** A line as it counts: without trailing blanks; `undefined` for an empty one and for a comment. */
 export function toRuleText(line: string): string | undefined {
-  const text = line.replace(/[ \t]+$/, '');
+  const text = trimBlanksEnd(line);
   return text === '' || text.startsWith('#') ? undefined : text;
 }
 

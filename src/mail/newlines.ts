@@ -90,27 +90,3 @@ export function normalizeNewlines(): ByteConverter {
     end: () => (held ? Uint8Array.of(CR, LF) : nothing),
   };
 }
-
-export interface BareNewlineDetector {
-  /** The first line end on its own met so far; stays once it is found. */
-  push(chunk: Uint8Array): 'cr' | 'lf' | undefined;
-  /** As `push`; a CR that was the very last byte is on its own, too. */
-  end(): 'cr' | 'lf' | undefined;
-}
-
-/** Finds a CR without LF after it, or an LF without CR before it. */
-export function bareNewlineDetector(): BareNewlineDetector {
-  let found: 'cr' | 'lf' | undefined;
-  let afterCr = false;
-  return {
-    push(chunk) {
-      for (let i = 0; i < chunk.length && found === undefined; i += 1) {
-        const byte = chunk[i];
-        if (afterCr !== (byte === LF)) found = afterCr ? 'cr' : 'lf';
-        afterCr = byte === CR;
-      }
-      return found;
-    },
-    end: () => found ?? (afterCr ? 'cr' : undefined),
-  };
-}

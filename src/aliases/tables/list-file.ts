@@ -2,13 +2,14 @@
  * List files, which hold the recipients of an alias (setmaillist, newinclude): items, each ended by a
  * NUL, `&address` or the name of another list file. Texts are byte strings: one character per byte.
  */
+import { trimBlanksEnd } from '../../mail/trim-blanks.ts';
 import { formatCommand, isTooLong, longestAddress } from './forward-records.ts';
 import { TableMistake } from './table-mistake.ts';
 
 /** The items of a text with one recipient per line. Errors: `TableMistake`. */
 export function* compileMailList(text: string): Generator<string> {
   for (const raw of text.split('\n')) {
-    const line = raw.replace(/[ \t]+$/, '');
+    const line = trimBlanksEnd(raw);
     if (line.includes('\0')) throw new TableMistake('NUL in input');
     if (line === '' || line.startsWith('#')) continue;
     if (/^[./]/.test(line)) yield formatCommand({ kind: 'list', file: line });

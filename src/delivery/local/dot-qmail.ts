@@ -3,6 +3,7 @@
  * Addresses, file names and commands are taken literally; nothing is unquoted or expanded.
  */
 
+import { trimBlanksEnd } from '../../mail/trim-blanks.ts';
 import { isRaw } from './raw-text.ts';
 
 /** One line that says to do something; `line` counts from 1. */
@@ -21,7 +22,7 @@ const uhOh = (text: string): Instruction => ({ kind: 'uh-oh', text: `Uh-oh: ${te
 /** `forwardOnly`: the file has the x bit, so it may not deliver here; the line `+list` says the same. */
 export function parseDotQmail(text: string, forwardOnly = false): readonly NumberedInstruction[] {
   // A missing LF at the end is supplied, so a text without any has one (blank) line.
-  const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n').map(trimEnd);
+  const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n').map(trimBlanksEnd);
   if (lines[0] === '')
     return [{ ...uhOh('first line of .qmail file is blank. (#4.2.1)'), line: 1 }];
   const instructions: NumberedInstruction[] = [];
@@ -36,8 +37,6 @@ export function parseDotQmail(text: string, forwardOnly = false): readonly Numbe
   }
   return instructions;
 }
-
-const trimEnd = (line: string): string => line.replace(/[ \t]+$/, '');
 
 /** Blank lines, comments and flags are no instructions. After a NUL nothing is seen, as in C. */
 function parseLine(line: string): Instruction | undefined {

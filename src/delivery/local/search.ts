@@ -22,6 +22,8 @@ export type DotQmail = {
 export type Found = DotQmail | { readonly halt: Halt };
 
 const executable = 0o100;
+/** 100,000 addresses. It is read at once, by the one process that serves all users. */
+const largestBytes = 4 * 1024 * 1024;
 
 export function findDotQmail(
   files: FileCalls,
@@ -59,6 +61,8 @@ function readCandidate(
     if ((stat.mode & writableByOthers) !== 0) {
       return { halt: defer('Uh-oh: .qmail file is writable. (#4.7.0)') };
     }
+    if (stat.size > largestBytes)
+      return { halt: defer('Uh-oh: .qmail file is too large. (#4.3.0)') };
     const text = decodeRaw(files.readFileSync(fd));
     const matched = rest === undefined ? {} : { rest };
     if (text === '') return { ...byDefault(defaultDelivery), ...matched };

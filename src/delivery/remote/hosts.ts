@@ -116,8 +116,9 @@ async function exchangerAddresses(
     return answer.values.map((address) => candidate(host, address, preference));
   });
   if (candidates.length > 0) return notOurselves(candidates, parts);
-  // One exchanger whose address we could not learn may still be the right one.
-  return answers.some(({ kind }) => kind === 'temporary') ? unreachableDns : noExchanger;
+  // One exchanger whose address we could not learn, or did not ask for, may still be the right one.
+  const some = exchangers.length > asked.length || answers.some(({ kind }) => kind === 'temporary');
+  return some ? unreachableDns : noExchanger;
 }
 
 /** qmail's prefme: whoever is listed behind ourselves would only send it back to us. */

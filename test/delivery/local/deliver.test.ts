@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { ownIdentity } from '../../../src/delivery/local/identity.ts';
 import { systemFiles, type FileCalls } from '../../../src/delivery/local/file-calls.ts';
@@ -45,6 +53,14 @@ describe('the search for a dot-qmail file', () => {
     home.write('.qmail-a', '# a\n', 0o606).write('.qmail-default', '# b\n');
     expect((await post(home, { local: 'joe-a' })).said).toBe(
       'ZUh-oh: .qmail file is writable. (#4.7.0)\n',
+    );
+  });
+
+  it('stops at a file that nobody can mean, which would be read while all other mail waits', async () => {
+    home.write('.qmail-a', '# a\n');
+    truncateSync(join(home.path, '.qmail-a'), 2 ** 30);
+    expect((await post(home, { local: 'joe-a' })).said).toBe(
+      'ZUh-oh: .qmail file is too large. (#4.3.0)\n',
     );
   });
 
