@@ -83,6 +83,12 @@ export const cleanReply = (text: string): string =>
 /** 2xx and 3xx say yes: qmail knows no difference between 250 and 354 where it asks for neither. */
 export const saysYes = ({ code }: SmtpReply): boolean => code >= 200 && code < 400;
 
+/**
+ * RFC 5321 §4.2.1: more is wanted. It is the yes to DATA, and no answer to a letter: who says it there, or 2xx to
+ * DATA, answers out of step, and its next word may be about this letter or none.
+ */
+export const wantsMore = ({ code }: SmtpReply): boolean => code >= 300 && code < 400;
+
 /** Only 5xx says never. What is neither yes nor never (4xx, garbage) says later. */
 export const saysNever = ({ code }: SmtpReply): boolean => code >= 500 && code < 600;
 

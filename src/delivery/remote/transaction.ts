@@ -10,7 +10,7 @@ import type { Address } from '../../mail/envelope.ts';
 import type { BodySource } from '../../queue/ports.ts';
 import { dotStuffer } from './data-encoding.ts';
 import type { SmtpReply } from './replies.ts';
-import { saysYes } from './replies.ts';
+import { saysYes, wantsMore } from './replies.ts';
 import { isInternational } from './sendable.ts';
 import type { Session } from './session.ts';
 import type { Course } from './verdicts.ts';
@@ -82,9 +82,10 @@ async function envelopeTaken(
   }
   const data = await ask();
   if (data === undefined) return { end: 'died', rcpts };
-  if (!saysYes(data)) {
+  if (!wantsMore(data)) {
     session.needsReset = true;
-    return { end: 'data-refused', rcpts, said: data };
+    const refused: Course = { end: 'data-refused', rcpts, said: data };
+    return saysYes(data) ? giveUp(session, refused) : refused;
   }
   return bodyAsked(session, letter.body, rcpts);
 }
@@ -99,7 +100,8 @@ async function bodyAsked(
   const said = await session.reply();
   // A yes to half a letter is no answer to it; a no may well come before the end.
   if (said !== undefined && (sent === 'whole' || !saysYes(said))) {
-    return { end: 'answered', rcpts, said };
+    const answered: Course = { end: 'answered', rcpts, said };
+    return wantsMore(said) ? giveUp(session, answered) : answered;
   }
   // From the moment the final dot is written, silence may mean that the letter was taken.
   return { end: 'died', rcpts, ...(sent === 'whole' ? { doubt: true } : {}) };

@@ -5,7 +5,14 @@
 import type { Address, RecipientNo, TlsFacts } from '../../mail/envelope.ts';
 import type { Outcome, Reply, VerdictKind } from '../../mail/verdict.ts';
 import type { SmtpReply } from './replies.ts';
-import { cleanReply, enhancedStatus, saysNever, saysTooMany, saysYes } from './replies.ts';
+import {
+  cleanReply,
+  enhancedStatus,
+  saysNever,
+  saysTooMany,
+  saysYes,
+  wantsMore,
+} from './replies.ts';
 
 /** Who was at the other end. */
 export type Peer = {
@@ -53,7 +60,7 @@ export function toOutcomes(
 ): readonly Outcome[] {
   const onMessage = messageReport(course, peer.address);
   const answers = 'rcpts' in course ? course.rcpts : [];
-  const inDoubt = course.end === 'died' && course.doubt === true;
+  const inDoubt = isInDoubt(course);
   const later = new Set(leftOver(recipients, course));
   return recipients.map((recipient, n) => {
     const { rcpt } = recipient;
@@ -67,12 +74,17 @@ export function toOutcomes(
   });
 }
 
+/** Whether the letter may have been taken, for all we know. */
+const isInDoubt = (course: Course): boolean =>
+  (course.end === 'died' && course.doubt === true) ||
+  (course.end === 'answered' && wantsMore(course.said));
+
 /**
  * The recipients that were too many for this transaction, of which the others were delivered: they may
  * have one of their own at once. Where nobody was taken, a refusal means what it says.
  */
 export function leftOver(recipients: readonly Recipient[], course: Course): readonly Recipient[] {
-  if (course.end !== 'answered' || !saysYes(course.said)) return [];
+  if (course.end !== 'answered' || !isTaken(course.said)) return [];
   return recipients.filter((_, n) => {
     const answer = course.rcpts[n];
     return answer !== undefined && saysTooMany(answer);
@@ -111,7 +123,7 @@ export function messageReport(course: Course, ip: string): Report {
       return { kind: 'deferred', text: 'Unable to read message. (#4.3.0)\n' };
     case 'stale':
     case 'died': {
-      const doubt = course.end === 'died' && course.doubt === true ? ' Possible duplicate!' : '';
+      const doubt = isInDoubt(course) ? ' Possible duplicate!' : '';
       return {
         kind: 'deferred',
         text: `Connected to ${ip} but connection died.${doubt} (#4.4.2)\n`,
@@ -120,8 +132,15 @@ export function messageReport(course: Course, ip: string): Report {
   }
 }
 
+/** The only word that lets us forget a letter. */
+const isTaken = (said: SmtpReply): boolean => saysYes(said) && !wantsMore(said);
+
 function finalReport(said: SmtpReply, ip: string): Report {
-  if (saysYes(said)) return withWords('delivered', `${ip} accepted message.`, said);
+  if (isTaken(said)) return withWords('delivered', `${ip} accepted message.`, said);
+  if (wantsMore(said)) {
+    const words = `${ip} answered out of step after I sent the message. Possible duplicate!`;
+    return withWords('deferred', words, said);
+  }
   return withWords(refusal(said), `${ip} failed after I sent the message.`, said);
 }
 

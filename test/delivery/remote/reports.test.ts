@@ -65,9 +65,19 @@ describe('a letter to one recipient', () => {
       `K${ip} accepted message.\nRemote host said: 250-a\n250 b\n`,
     ],
     [
-      'is accepted by any reply below 400',
-      `${sent}\nS: 399 odd`,
-      `K${ip} accepted message.\nRemote host said: 399 odd\n`,
+      'is accepted by any 2xx',
+      `${sent}\nS: 299 odd`,
+      `K${ip} accepted message.\nRemote host said: 299 odd\n`,
+    ],
+    [
+      'waits, in doubt, when the answer to it is one that asks for more',
+      `${sent}\nS: 354 go`,
+      `Z${ip} answered out of step after I sent the message. Possible duplicate!\nRemote host said: 354 go\n`,
+    ],
+    [
+      'is not sent to one that says 250 to DATA: that was the answer to something else',
+      `${data}\nS: 250 ok`,
+      `Z${ip} failed on DATA command.\nRemote host said: 250 ok\n`,
     ],
     [
       'goes to a recipient taken with 251',
