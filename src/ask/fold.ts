@@ -1,7 +1,7 @@
 /** Events to a question, inside its cage, each call with a time limit of its own. */
 import type { Happening } from './ports.ts';
 import { hear, park, saidBy, type Run } from './run.ts';
-import { runWithin, tookTooLong } from './time-limit.ts';
+import { runWithin, tookTooLong } from '../platform/time-limit.ts';
 
 export type Folding = {
   /** How long a question may take over one event, milliseconds. */

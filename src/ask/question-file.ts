@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { extname } from 'node:path';
 import type { Question } from './ports.ts';
-import { runWithin } from './time-limit.ts';
+import { runWithin } from '../platform/time-limit.ts';
 
 export type Unfit = {
   /** From 1; absent where nobody knows, or it is not about a line. */

@@ -55,7 +55,10 @@ export async function walk(source: Source, asking: Asking, how: Walk = {}): Prom
     // The question has a page, and one more before it, while the next one is read.
     const ranMs = folding.length < pagesAhead ? 0 : await folding.shift()!;
     if (asking.parked !== undefined) break;
-    folding.push(told(asking, wanted, how));
+    const telling = told(asking, wanted, how);
+    // Waited for later: until then a failure is nobody's.
+    telling.catch(() => undefined);
+    folding.push(telling);
     const last = wanted.at(-1);
     if (last !== undefined) walked = { position: last.position, at: last.at };
     onProgress?.(walked.position, end);

@@ -23,7 +23,7 @@ export function gatewayKeeper({ password, ownUid, clock, logger }: KeeperParts):
   const knows = passwordKeeper(password, clock, logger);
   return async ({ login, peer, here }) => {
     if (uidOf(peer, here) === ownUid) return true;
-    return login === undefined ? false : knows(login.passwords, peer?.address ?? 'nowhere');
+    return login === undefined ? false : knows(login.passwords, peer ?? nowhere);
   };
 }
 
@@ -36,34 +36,59 @@ function uidOf(peer: Place | undefined, here: Place): number | undefined {
   });
 }
 
-/** A password that was right is known again by its digest: the hash takes tens of milliseconds, and every call has one. */
+const nowhere: Place = { address: 'nowhere', port: 0 };
+
+/** So many connections are known again. */
+const mostConnections = 1_000;
+
+/**
+ * A password that was right is known again by its digest, where it came from: the hash takes tens of milliseconds,
+ * and every call has one. Not from elsewhere, nor over another connection of an address that must wait: or whoever
+ * guesses would be told at once, as often as he likes, as soon as anybody had known it.
+ */
 function passwordKeeper(
   line: string | undefined,
   clock: KeeperParts['clock'],
   logger: KeeperParts['logger'],
-): (passwords: readonly string[], address: string) => Promise<boolean | number> {
+): (passwords: readonly string[], from: Place) => Promise<boolean | number> {
   const wanted = line === undefined ? undefined : parsePasswordHash(line);
   if (wanted === undefined) return async () => false;
   const attempts = openAttempts(clock);
   const asked = new Map<string, Promise<boolean>>();
   const right = new Set<string>();
+  const remember = (digest: string, { address, port }: Place): void => {
+    right.add(`${address} ${digest}`);
+    right.add(`${address} ${port} ${digest}`);
+    for (const oldest of right) {
+      if (right.size <= mostConnections) break;
+      right.delete(oldest);
+    }
+  };
+  const isKnown = (digest: string, { address, port }: Place): boolean =>
+    right.has(`${address} ${port} ${digest}`) ||
+    (right.has(`${address} ${digest}`) && attempts.waitOf(address) === 0);
   const isOneOf = async (passwords: readonly string[]): Promise<boolean> => {
     for (const password of passwords) if (await isPassword(password, wanted)) return true;
     return false;
   };
-  return async (passwords, address) => {
+  return async (passwords, from) => {
+    const { address } = from;
     const digest = createHash('sha256').update(passwords[0]!).digest('base64');
-    if (right.has(digest)) return true;
+    if (isKnown(digest, from)) {
+      remember(digest, from);
+      return true;
+    }
     // Many calls begin at once, with one password.
-    const underWay = asked.get(digest);
+    const asking = `${address} ${digest}`;
+    const underWay = asked.get(asking);
     if (underWay !== undefined) return underWay;
     const waitMs = attempts.begin(address);
     if (waitMs > 0) return waitMs;
-    const asking = isOneOf(passwords).finally(() => asked.delete(digest));
-    asked.set(digest, asking);
-    const isRight = await asking;
+    const answer = isOneOf(passwords).finally(() => asked.delete(asking));
+    asked.set(asking, answer);
+    const isRight = await answer;
     if (isRight) {
-      right.add(digest);
+      remember(digest, from);
       attempts.right(address);
     } else logger.warn({ address }, 'wrong password at the gateway');
     return isRight;

@@ -15,6 +15,7 @@ import {
 import type { LogReader } from '../log/ports.ts';
 import { isTrouble } from '../mail/trouble.ts';
 import { admit, type Doorkeeper, type Place } from './doorkeeper.ts';
+import { listenForFew } from './few-connections.ts';
 import { clusterInfo, supportedMethods } from './greetings.ts';
 import { logSource } from './log-source.ts';
 import {
@@ -56,31 +57,41 @@ const methods = [
 ];
 
 /** As the event store's own limit, and some room. */
-const messageBytes = 20 * 1024 * 1024;
+const answerBytes = 20 * 1024 * 1024;
+
+/**
+ * A question names a stream and a filter. More is read only from those who would append, which nobody may; and it
+ * is all in memory before anybody is asked who he is.
+ */
+const questionBytes = 16 * 1024;
+
+/** Calls under way on one connection; a client that wants more waits, or opens another. */
+const callsAtOnce = 100;
 
 /** Rejects when it cannot listen there. */
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { log, host, port, tls } = parts;
   const server = new Server({
-    'grpc.max_receive_message_length': messageBytes,
-    'grpc.max_send_message_length': messageBytes,
+    'grpc.max_receive_message_length': questionBytes,
+    'grpc.max_send_message_length': answerBytes,
+    'grpc.max_concurrent_streams': callsAtOnce,
   });
   const source = logSource(log);
   const here = { address: host, port };
   addReading(server, source, here, parts);
   addGreetings(server, here);
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  here.port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, credentialsOf(tls), (cause, got) =>
-      cause === null ? resolve(got) : reject(cause),
-    );
-  });
+  const injector = server.createConnectionInjector(credentialsOf(tls));
+  const listening = await listenForFew({ host, port }, (socket) =>
+    injector.injectConnection(socket),
+  );
+  here.port = listening.port;
   return {
     port: here.port,
     async close() {
       source.close();
       // Subscriptions have no end of their own.
       server.forceShutdown();
+      listening.close();
     },
   };
 }

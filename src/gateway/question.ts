@@ -1,11 +1,15 @@
 /** What a client asks of `Read`, understood and checked: which events, from where, how many or for how long. */
+import { runWithin } from '../platform/time-limit.ts';
 import { invalidArgument } from './refusals.ts';
 import { streams, type ReadReq } from './messages.ts';
 
 export type UuidForm = 'string' | 'structured';
 
+type Seen = { readonly stream: string; readonly type: string };
+
 export type Filter = {
-  readonly isWanted: (event: { readonly stream: string; readonly type: string }) => boolean;
+  /** Those of a page that it lets through. Throws `Refusal` when an expression takes too long to tell. */
+  readonly wanted: <E extends Seen>(page: readonly E[]) => ReadonlySet<E>;
   /** A subscriber hears how far it is after so many events that it did not want or did. */
   readonly checkpointEvery: number;
 };
@@ -92,24 +96,40 @@ function toFilter(options: Options): Filter {
   if (multiplier === 0) throw invalidArgument('checkpointIntervalMultiplier must be above 0');
   const matches = toMatcher(expression.getPrefixList(), expression.getRegex());
   return {
-    isWanted: ({ stream, type }) => matches(ofStreams === undefined ? type : stream),
+    wanted: (page) => {
+      const names = page.map(({ stream, type }) => (ofStreams === undefined ? type : stream));
+      const matching = matches(names);
+      return new Set(page.filter((_, index) => matching[index]));
+    },
     checkpointEvery: multiplier * (filter.hasMax() ? Math.max(1, filter.getMax()) : usualWindow),
   };
 }
 
-function toMatcher(prefixes: readonly string[], regex: string): (text: string) => boolean {
-  if (prefixes.length > 0) return (text) => prefixes.some((prefix) => text.startsWith(prefix));
+type Matcher = (texts: readonly string[]) => readonly boolean[];
+
+function toMatcher(prefixes: readonly string[], regex: string): Matcher {
+  if (prefixes.length > 0)
+    return (texts) => texts.map((text) => prefixes.some((prefix) => text.startsWith(prefix)));
   if (regex === '') throw invalidArgument('the filter names nothing');
   const pattern = toPattern(regex);
-  return (text) => pattern.test(text);
+  return (texts) => {
+    let matching: readonly boolean[] = [];
+    const judge = (): void => void (matching = texts.map((text) => pattern.test(text)));
+    if (runWithin(patternMs, judge) === 'done') return matching;
+    throw invalidArgument('the regular expression takes too long');
+  };
 }
+
+/** For a page of events: an expression that needs longer has lost its way, and keeps everybody waiting. */
+const patternMs = 200;
 
 /** Longer ones are refused: a pattern is matched against every event of the log. */
 const longestPattern = 500;
 
 /**
  * The event store's expressions are .NET's, ours JavaScript's: what both understand means the same. A
- * repetition of a repetition can take for ever on the right name, and nobody needs one for a name.
+ * repetition of a repetition can take for ever on the right name, and nobody needs one for a name. There are other
+ * ways to take for ever: those run into the time limit.
  */
 function toPattern(regex: string): RegExp {
   const isHarmless = regex.length <= longestPattern && !/[*+}]\)*[*+{]/.test(regex);

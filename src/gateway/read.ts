@@ -68,7 +68,7 @@ export function answersTo(
   const { stream, count } = question;
   if (count === undefined) return subscription(question, source, gone);
   return stream === undefined
-    ? readLog(question, source, count)
+    ? readLog(question, source, count, gone)
     : readStream(question, source, stream, count);
 }
 
@@ -111,12 +111,15 @@ async function* readLog(
   { from, backwards, filter, uuids }: Question,
   source: EventSource,
   count: number,
+  gone: AbortSignal,
 ): AsyncGenerator<ReadResp> {
   let next = await startOf(from, backwards, source);
-  for (let sent = 0; sent < count;) {
+  // A filter that lets nothing through says nothing on the way, and nobody may be waiting any more.
+  for (let sent = 0; sent < count && !gone.aborted;) {
     const page = await source.page(next, backwards, pageEvents);
+    const wanted = filter?.wanted(page);
     for (const event of page) {
-      if (filter?.isWanted(event) === false) continue;
+      if (wanted?.has(event) === false) continue;
       yield eventAnswer(event, uuids);
       if ((sent += 1) >= count) return;
     }
@@ -190,10 +193,11 @@ async function logFollower(
     async next() {
       const page = await source.page(position + 1, false, pageEvents);
       const answers: ReadResp[] = [];
+      const wanted = filter?.wanted(page);
       for (const event of page) {
         position = event.position;
         considered += 1;
-        if (filter === undefined || filter.isWanted(event)) answers.push(eventAnswer(event, uuids));
+        if (wanted?.has(event) !== false) answers.push(eventAnswer(event, uuids));
         if (filter === undefined || considered < filter.checkpointEvery) continue;
         considered = 0;
         answers.push(checkpoint(position));

@@ -44,19 +44,27 @@ async function caged(deed: string, how: CagedIn = {}): Promise<Asking> {
        answer: ({ n }) => ({ kind: 'lines', lines: [String(n)] }),
      };`,
   );
-  const loaded = await openCaged('fault', file, { callMs: 200, graceMs: 1_500, ...how });
+  const loaded = await openCaged('fault', file, { graceMs: 1_500, ...how });
   if ('why' in loaded) throw new Error(loaded.why);
   return loaded.start({});
 }
 
 const five = { position: 5 };
+/** For those who are to run into it: others may be slow on a busy machine. */
+const hasty: CagedIn = { callMs: 200 };
 
 describe('a question that goes wrong', () => {
   it.each([
     ['ends its process', 'process.exit(0)', /^it ended its process: process\.exit\(0\)$/, five],
-    ['never ends', 'for (;;);', /^too slow: it took longer than 0\.2 s$/, five],
-    ['waits', 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)', /^too slow/, five],
-    ['searches', '/^(a+)+$/.test("a".repeat(40) + "b")', /^too slow/, five],
+    ['never ends', 'for (;;);', /^too slow: it took longer than 0\.2 s$/, five, hasty],
+    [
+      'waits',
+      'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)',
+      /^too slow/,
+      five,
+      hasty,
+    ],
+    ['searches', '/^(a+)+$/.test("a".repeat(40) + "b")', /^too slow/, five, hasty],
     ['writes a file', `fs.writeFileSync('${dir.file('evil')}', '')`, /restricted/, five],
     ['starts a program', "execSync('true')", /restricted/, five],
     [
@@ -67,16 +75,19 @@ describe('a question that goes wrong', () => {
     ],
     ['aborts', 'process.abort()', /^its process was ended by SIGABRT$/, undefined],
     ['recurses', 'const down = () => down() + 1; down()', /^RangeError: Maximum call stack/, five],
-  ])('is parked, with what it had before: it %s', async (_, deed, why, event) => {
-    const asking = await caged(deed);
-    await walk(log, asking);
-    expect(asking.parked).toMatchObject({ during: 'fold', error: expect.stringMatching(why) });
-    expect(asking.parked?.event?.position).toBe(event?.position);
-    const before = await answerBefore(log, asking, 0);
-    expect(before).toEqual({ kind: 'lines', lines: [event === undefined ? '0' : '4'] });
-    expect(existsSync(dir.file('evil'))).toBe(false);
-    asking.close();
-  });
+  ])(
+    'is parked, with what it had before: it %s',
+    async (_, deed, why, event, how: CagedIn = {}) => {
+      const asking = await caged(deed, how);
+      await walk(log, asking);
+      expect(asking.parked).toMatchObject({ during: 'fold', error: expect.stringMatching(why) });
+      expect(asking.parked?.event?.position).toBe(event?.position);
+      const before = await answerBefore(log, asking, 0);
+      expect(before).toEqual({ kind: 'lines', lines: [event === undefined ? '0' : '4'] });
+      expect(existsSync(dir.file('evil'))).toBe(false);
+      asking.close();
+    },
+  );
 
   it.each([
     ['lists', 'for (;;) kept.push({ view });'],
@@ -100,7 +111,7 @@ describe('a question that goes wrong', () => {
   });
 
   it('is parked when its process stands still', async () => {
-    const asking = await caged("process.kill(process.pid, 'SIGSTOP')");
+    const asking = await caged("process.kill(process.pid, 'SIGSTOP')", hasty);
     await walk(log, asking);
     expect(asking.parked?.error).toBe('it gave no sign of life for 1.9 s');
   });
@@ -122,6 +133,20 @@ describe('a question that goes wrong', () => {
     expect([printed.length, printed[0], printed.at(-1)]).toEqual([
       ...[101, 'x0', 'and more, which is left out'],
     ]);
+    asking.close();
+  });
+});
+
+describe('what a question prints', () => {
+  it('is cut short where a line does not end, and is not kept until it does', async () => {
+    const printed: string[] = [];
+    const deed = "for (let n = 0; n < 20; n += 1) fs.writeSync(1, 'x'.repeat(1e6)); console.log();";
+    const asking = await caged(`${deed} console.error('and then');`, {
+      ...{ callMs: 20_000, onPrinted: (line) => printed.push(line) },
+    });
+    await walk(log, asking);
+    expect(await asking.answer(0)).toEqual({ kind: 'lines', lines: ['10'] });
+    expect(printed.map(({ length }) => length).sort()).toEqual([1_000, 8]);
     asking.close();
   });
 });

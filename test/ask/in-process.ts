@@ -2,5 +2,9 @@
 import { openUncaged, type Asking } from '../../src/ask/asking.ts';
 import type { Given, Question } from '../../src/ask/ports.ts';
 
-export const asked = (question: Question, given: Given = {}, name = 'counting'): Promise<Asking> =>
-  openUncaged(name, question, { callMs: 100, answerMs: 1_000 }).start(given);
+export const asked = (
+  question: Question,
+  given: Given = {},
+  name = 'counting',
+  callMs = 2_000,
+): Promise<Asking> => openUncaged(name, question, { callMs }).start(given);

@@ -16,7 +16,7 @@ type Step = readonly [stream: string, type: string, data?: unknown] | { readonly
 /** Runs a text over events whose numbers in their streams follow from their order. */
 function ran(text: string, steps: readonly Step[]) {
   const emitted: Emitted[] = [];
-  const definition = define(text, 'p.js', 500);
+  const definition = define(text, 'p.js', 10_000);
   const projection = new Projection('p', definition, (event) => emitted.push(event));
   const numbers = new Map<string, number>();
   for (const step of steps) {

@@ -190,6 +190,9 @@ describe('a question that throws', () => {
       counting({}, ({ position }) => {
         if (position === 3) work();
       }),
+      {},
+      'slow',
+      100,
     );
     await walk(log, slow);
     expect(slow.parked).toMatchObject({

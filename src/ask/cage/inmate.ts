@@ -3,7 +3,7 @@ import { foldEvents } from '../fold.ts';
 import type { Declared, Happening, Parked, Question } from '../ports.ts';
 import { readQuestion } from '../question-file.ts';
 import { answerOf, park, placeOf, startRun, type Run } from '../run.ts';
-import { runWithin, tookTooLong } from '../time-limit.ts';
+import { runWithin, tookTooLong } from '../../platform/time-limit.ts';
 import type { Limits, News, Order, Reply } from './orders.ts';
 
 type Told<Kind extends Order['kind']> = Extract<Order, { kind: Kind }>;

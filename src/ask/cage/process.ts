@@ -6,13 +6,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { extname } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Position } from '../../log/ports.ts';
 import type { Parked } from '../ports.ts';
 import { Frames, toFrame } from './frames.ts';
 import type { Limits, News, Reply } from './orders.ts';
+import { relayPrinted, type Printed } from './printed.ts';
 
 /** The process is gone; `message` says why, for a person. */
 export class CageDied extends Error {
@@ -48,11 +48,6 @@ export type CageOptions = Limits & {
 const caged = fileURLToPath(new URL(`./caged${extname(import.meta.url)}`, import.meta.url));
 
 const tickMs = 250;
-const mostPrinted = 100;
-/** What node says when it is out of memory; many lines follow. */
-const lastGasp = /^(<--- Last few GCs|FATAL ERROR|# Fatal|# *$|-----? Native stack trace)/;
-const outOfMemory =
-  /out of memory|Allocation failed|invalid (array |table )?size|allocation failed/i;
 
 export function startCage(options: CageOptions): CageProcess {
   const { heapMiB, besidesMiB = 512, low = true, onPrinted = () => undefined } = options;
@@ -84,7 +79,7 @@ export function startCage(options: CageOptions): CageProcess {
       end(new CageDied(`it gave no sign of life for ${patienceMs / 1_000} s`));
   }, tickMs);
 
-  const printed = relay(child, onPrinted);
+  const printed = relayPrinted(child, onPrinted);
   const [orders, answers] = [child.stdio[3] as Writable, child.stdio[4] as Readable];
   // Its end is told by `close`, and that says more.
   orders.on('error', () => undefined);
@@ -138,24 +133,6 @@ function giveWay({ pid }: ChildProcess): void {
   } catch {
     // It ended already.
   }
-}
-
-type Printed = { isOutOfMemory: boolean };
-
-function relay(child: ChildProcess, onPrinted: (line: string) => void): Printed {
-  const printed: Printed = { isOutOfMemory: false };
-  let count = 0;
-  let isOver = false;
-  for (const stream of [child.stdout!, child.stderr!]) {
-    createInterface({ input: stream }).on('line', (line) => {
-      isOver ||= lastGasp.test(line);
-      if (isOver) printed.isOutOfMemory ||= outOfMemory.test(line);
-      else if (count < mostPrinted && line !== '') onPrinted(line);
-      else if (count === mostPrinted) onPrinted('and more, which is left out');
-      count += 1;
-    });
-  }
-  return printed;
 }
 
 const tooLarge = (heapMiB: number, last?: CageDied['last']): CageDied =>

@@ -10,7 +10,7 @@ import { define } from './definition.ts';
 import { namesOf, Projection, type Emitted, type StoredEvent } from './projection.ts';
 
 /** The event store's own limits, milliseconds: what takes longer here would fail there. */
-export const portableLoadMs = 500;
+const portableLoadMs = 500;
 export const portableCallMs = 250;
 
 type View = {

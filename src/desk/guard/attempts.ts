@@ -2,6 +2,8 @@
 import type { Clock, Instant } from '../../platform/clock.ts';
 
 export type Attempts = {
+  /** Milliseconds until this address may try again, without a try. */
+  waitOf(address: string): number;
   /** Milliseconds until this address may try again; 0: now. A try under way counts as a wrong one until told. */
   begin(address: string): number;
   /** It was right: forgets what went before. */
@@ -27,6 +29,7 @@ export function openAttempts(clock: Pick<Clock, 'now'>, limits = attemptLimits):
       ? 0
       : Math.min(limits.longestWaitMs, limits.firstWaitMs * 2 ** Math.min(wrong - limits.free, 30));
   return {
+    waitOf: (address) => Math.max(0, (known.get(address)?.until ?? 0) - clock.now()),
     begin(address) {
       const now = clock.now();
       const { wrong, until } = known.get(address) ?? { wrong: 0, until: 0 };

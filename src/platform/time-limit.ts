@@ -1,6 +1,6 @@
 /**
- * Runs work that may never end: whoever writes a question may write an endless loop. Only `node:vm` can take
- * the processor away from running code; the function stays in its own world and sees nothing of the other.
+ * Runs work that may never end: an endless loop in a question, an expression that loses its way. Only `node:vm` can
+ * take the processor away from running code; the function stays in its own world and sees nothing of the other.
  */
 import { createContext, Script, type Context } from 'node:vm';
 
