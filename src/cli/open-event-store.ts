@@ -1,5 +1,6 @@
 /** The log of an event store as a command sees it: dialled when the question is asked, let go of when it is answered. */
 import { join, resolve } from 'node:path';
+import { oddityOf } from '../composition/event-shapes.ts';
 import type { EventStore } from '../control/config.ts';
 import { toAddress } from '../control/event-store-address.ts';
 import type { Damage } from '../log/ports.ts';
@@ -25,11 +26,11 @@ export async function withEventStore<T>(
   const connection = new Connection({
     address: toAddress({ url, credentialsFile, directory: config }),
   });
-  const { log: hand, letters, category, ...log } = openAtHand(connection, onDamage);
+  const { log: hand, letters, category, ...log } = openAtHand(connection, onDamage, oddityOf);
   const spool = bodyDirectory === undefined ? kurrentSpool(connection) : sharedSpool(bodyDirectory);
   try {
     return await use({
-      ...{ log, files: dataFiles(data), streams: category },
+      ...{ log, files: dataFiles(data), unit: 'bytes', streams: category },
       // A whole id needs no search.
       letter: async (text) =>
         parseMessageId(text) ?? (await findLetterLater(text, (part, most) => letters(part, most))),

@@ -13,6 +13,7 @@ import { sharedSpool } from '../spool/disk/shared-spool.ts';
 import { kurrentSpool } from '../spool/kurrentdb/kurrent-spool.ts';
 import { formatInstant } from '../trace/words.ts';
 import type { OpenDeskLog } from './desk-log.ts';
+import { oddityOf } from './event-shapes.ts';
 
 /** Of a body; its header is in there nearly always. */
 const headBytes = 8 * 1024;
@@ -34,7 +35,7 @@ export async function dialForDesk(
     const connection = new Connection({ address });
     const bodies = new Connection({ address });
     const log = openFollowed({
-      ...{ connection, now: () => systemClock.now() },
+      ...{ connection, now: () => systemClock.now(), oddity: oddityOf },
       onDamage: (damage) => logger.error({ damage }, 'odd event passed over'),
       onBroken: nowAndThen(systemClock, (why, times) =>
         logger.warn({ why, times: times + 1, where }, 'the desk does not hear the event store'),

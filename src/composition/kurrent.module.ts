@@ -13,6 +13,7 @@ import { carriedByDisk, sharedSpool } from '../spool/disk/shared-spool.ts';
 import { kurrentSpool, type KurrentSpool } from '../spool/kurrentdb/kurrent-spool.ts';
 import { sweepBodies } from '../spool/kurrentdb/sweep.ts';
 import { openRoom } from '../spool/room.ts';
+import { oddityOf } from './event-shapes.ts';
 import * as t from './tokens.ts';
 
 const sweptFile = 'checkpoints/bodies-swept';
@@ -72,7 +73,7 @@ function bindEngine({ bind }: Binder, carrier: ServiceIdentifier<{ carry: Carry 
     .toResolvedValue(
       ({ main, more, bodies }: Connections, { carry }: { carry: Carry }, logger, troubles) =>
         new KurrentLog({
-          ...{ connection: main, more, besides: [bodies], carry },
+          ...{ connection: main, more, besides: [bodies], carry, oddity: oddityOf },
           onTrouble: (trouble) => troubles.next(trouble),
           onDamage: (damage) => logger.error({ damage }, 'odd event passed over'),
           onBroken: nowAndThen(systemClock, (why, times) =>

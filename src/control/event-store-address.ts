@@ -115,5 +115,9 @@ export function readCredentials(file: string): Credentials {
   return { username: line.slice(0, colon), password: line.slice(colon + 1) };
 }
 
-/** For logs: without name and password. */
-export const withoutSecrets = (url: string): string => url.replace(/\/\/[^@/?]*@/, '//');
+/** For logs: without name and password, also where those hold what should have been escaped. */
+export const withoutSecrets = (url: string): string =>
+  url.replace(isPlain.test(url) ? /\/\/[^@/?]*@/ : /\/\/.*@/s, '//');
+
+/** With hosts that can be some, so that nothing of a password stands where they should. */
+const isPlain = /^[^/]*:\/\/([^@/?]*@)?(\[[^\]@/?]*\]|[^:@/?,[\]])+(:\d+)?(,[^@/?]*)?\/?(\?|$)/;

@@ -1,7 +1,7 @@
 /** An event store: the log in streams, bodies there too or in a directory that is shared. */
 import { toAddress, withoutSecrets, type Address } from '../control/event-store-address.ts';
 import { Connection } from '../log/kurrentdb/connection.ts';
-import { KurrentLog } from '../log/kurrentdb/kurrent-log.ts';
+import { KurrentLog, type KurrentLogOptions } from '../log/kurrentdb/kurrent-log.ts';
 import type { Write } from '../log/ports.ts';
 import { isTrouble, Trouble } from '../mail/trouble.ts';
 import { errnoOf, errorWords } from '../platform/errno.ts';
@@ -23,6 +23,8 @@ export type EventStorePlace = {
   readonly patienceMs?: number;
   /** No answer for so long: asked again; default 10,000. */
   readonly limitMs?: number;
+  /** What is passed over as damage; absent: nothing that is written as ours are. */
+  readonly oddity?: KurrentLogOptions['oddity'];
 };
 
 /** A leader is elected meanwhile; nobody who moves house minds a minute. */
@@ -88,6 +90,7 @@ async function open(place: EventStorePlace): Promise<Opened> {
     bodyDirectory === undefined ? kurrentSpool(bodies, patience) : sharedSpool(bodyDirectory);
   const log = new KurrentLog({
     ...{ connection: main, besides: [bodies], patienceMs, appendLimitMs: limitMs },
+    oddity: place.oddity,
   });
   const side: Side = {
     name,

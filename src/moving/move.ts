@@ -32,10 +32,7 @@ type Parts = {
 
 /** Throws `refused` for a target that holds another log, and for damage; the signal's reason when it is aborted. */
 export async function move(source: Source, target: Target, options: CopyOptions): Promise<Moved> {
-  const rest = async (): Promise<void> => {
-    await options.rest?.();
-    options.signal?.throwIfAborted();
-  };
+  const rest = async (): Promise<void> => options.signal?.throwIfAborted();
   const tell: Parts['tell'] = (phase, events, of, { bodies, bytes } = { bodies: 0, bytes: 0 }) =>
     options.onProgress?.({ phase, events, of, bodies, bytes });
   const looked = (events: number, part: number) => tell('looking', events, events / (part || 1));
@@ -71,19 +68,7 @@ async function copyRest(parts: Parts): Promise<BodyCount & { readonly events: nu
   const { source, target, seen, rest, tell, options } = parts;
   const events = new Cursor(wanted(source, seen, rest));
   const bodies = new BodyMover(source, target, options.leaveDamaged === true);
-  /** Letters that the target thinks are not done: their bodies may be there. */
-  const open = new Set<StreamName>();
-  const ends = new Ends();
-  const standing = openComparison({
-    onSame: (event) => {
-      const { stream, type } = event;
-      ends.note(event);
-      if (type === 'MessageAccepted') open.add(stream);
-      else if (type === 'MessageCleanedUp') open.delete(stream);
-    },
-    onPage: (done) => tell('comparing', done, seen.events),
-  });
-  await standing.follow(events, new Cursor(pagesOf(target, Infinity, rest)));
+  const { ends, open, ...there } = await standingAt(parts, events);
   const { count } = bodies;
   let written = 0;
   const bodyBytes = (event: EventText): number =>
@@ -108,8 +93,32 @@ async function copyRest(parts: Parts): Promise<BodyCount & { readonly events: nu
     }
     await target.remove(endedOf(batch, open));
     written += batch.length;
-    tell('copying', standing.events + written, seen.events + standIns(seen), count);
+    tell('copying', there.events + written, seen.events + standIns(seen), count);
   }
+}
+
+type Standing = {
+  readonly events: number;
+  readonly ends: Ends;
+  /** Letters that the target thinks are not done: their bodies may be there. */
+  readonly open: Set<StreamName>;
+};
+
+/** How far the target has come; `events` go on from there. */
+async function standingAt({ target, seen, rest, tell }: Parts, events: Cursor): Promise<Standing> {
+  const open = new Set<StreamName>();
+  const ends = new Ends();
+  const comparison = openComparison({
+    onSame: (event) => {
+      const { stream, type } = event;
+      ends.note(event);
+      if (type === 'MessageAccepted') open.add(stream);
+      else if (type === 'MessageCleanedUp') open.delete(stream);
+    },
+    onPage: (done) => tell('comparing', done, seen.events),
+  });
+  await comparison.follow(events, new Cursor(pagesOf(target, Infinity, rest)));
+  return { events: comparison.events, ends, open };
 }
 
 const needsBody = ({ stream, type }: EventText, { open }: Survey): boolean =>

@@ -61,8 +61,6 @@ export type CopyOptions = {
   /** Writes nothing: only compares. */
   readonly verifyOnly?: boolean;
   readonly onProgress?: (progress: Progress) => void;
-  /** Between two pieces of work. */
-  readonly rest?: () => Promise<void>;
   /** Stops after the piece of work under way. */
   readonly signal?: AbortSignal;
 };

@@ -8,6 +8,7 @@ import {
   type LeaseFacts,
   type WhyTaken,
 } from './events.ts';
+import { isName, soundWord } from './sound-word.ts';
 
 export type Lease = Partial<Pick<LeaseFacts, 'home' | 'boot' | 'fenced'>> & {
   readonly incarnation: Incarnation;
@@ -32,13 +33,16 @@ export type Leases = Map<Incarnation, Lease>;
 
 export const empty = (): Leases => new Map();
 
-/** Older events of a lease may be missing, in any places but the end; then the younger ones say the same. */
+/**
+ * Older events of a lease may be missing, in any places but the end; then the younger ones say the same. What an
+ * event says that none of ours would say is not believed; that it stands there is.
+ */
 export function fold(
   leases: Leases,
   event: Pick<RecordedEvent, 'stream' | 'revision'> & LeaseEvent,
 ): Leases {
   const incarnation = incarnationOf(event.stream);
-  if (incarnation === undefined) return leases;
+  if (incarnation === undefined || !isName(incarnation)) return leases;
   let lease = leases.get(incarnation);
   if (lease === undefined) {
     lease = unheardOf(incarnation, event);
@@ -46,29 +50,32 @@ export function fold(
   }
   lease.revision = event.revision;
   lease.heardAt = event.at;
-  switch (event.type) {
+  const said = soundWord(event);
+  switch (said?.type) {
+    case undefined:
+      break;
     case 'LeaseOpened':
-      Object.assign(lease, event.data);
+      Object.assign(lease, said.data);
       break;
     case 'LeaseBeat':
-      Object.assign(lease, event.data.lease);
-      lease.letters = event.data.open;
-      if (event.data.draining === true) lease.status = 'draining';
+      Object.assign(lease, said.data.lease);
+      lease.letters = said.data.open;
+      if (said.data.draining === true) lease.status = 'draining';
       break;
     case 'LeaseDraining':
       lease.status = 'draining';
-      lease.letters = event.data.open;
+      lease.letters = said.data.open;
       break;
     case 'LeaseClosed':
       lease.status = 'closed';
-      lease.letters = event.data.open;
+      lease.letters = said.data.open;
       break;
     case 'LeaseTaken':
       lease.status = 'taken';
-      lease.taken = event.data;
+      lease.taken = said.data;
       break;
     case 'LeaseDeclaredGone':
-      lease.declared = event.data;
+      lease.declared = said.data;
       if (lease.taken === undefined) lease.status = 'gone';
       break;
   }

@@ -19,6 +19,7 @@ import { messageOf, type QueueEvent } from '../queue/events.ts';
 import { incarnationOf, type Incarnation, type LeaseEvent } from './events.ts';
 import { empty, fold, type Lease } from './leases.ts';
 import { nobody, Owners } from './owners.ts';
+import { isName } from './sound-word.ts';
 
 /** What the ledger has folded in and others may want to act on. */
 export type Heard =
@@ -78,24 +79,29 @@ export class Ledger {
     this.#position = event.position;
     const incarnation = incarnationOf(event.stream);
     if (incarnation !== undefined) {
+      if (!isName(incarnation)) return;
       const known = event as RecordedEvent & LeaseEvent;
       fold(this.leases, known);
       this.#heard$.next({ kind: 'lease', incarnation, event: known });
       return;
     }
     const message = messageOf(event.stream);
-    if (message === undefined) return;
+    // A name with a line's end in it would spoil the checkpoint.
+    if (!isName(message)) return;
     this.#parts.onLetter?.(message, event.revision);
     this.#takeLetter(message, event as RecordedEvent & QueueEvent);
   }
 
   #takeLetter(message: MessageId, event: QueueEvent): void {
+    // An event store may hold events that none of ours wrote: those tell of no owner.
+    const said = (event.data ?? {}) as { readonly owner?: unknown; readonly by?: unknown };
     if (event.type === 'MessageAccepted') {
-      this.owners.set(message, event.data.owner ?? nobody);
+      this.owners.set(message, isName(said.owner) ? said.owner : nobody);
     } else if (event.type === 'MessageCleanedUp') {
       this.owners.delete(message);
     } else if (event.type === 'MessageAdopted') {
-      const { by } = event.data;
+      const { by } = said;
+      if (!isName(by)) return;
       this.owners.set(message, by);
       this.#heard$.next({ kind: 'adopted', message, by });
     }

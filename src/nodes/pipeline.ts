@@ -19,6 +19,7 @@ import type { OwnLease } from './keep-lease.ts';
 import type { Heard, Ledger } from './ledger.ts';
 import { isSameHome } from './leases.ts';
 import { inherited } from './owners.ts';
+import { takerIn } from './sound-word.ts';
 import { suspect, Suspicion, type Suspect } from './suspicion.ts';
 
 export type NodeParts = {
@@ -55,7 +56,8 @@ export function followNodes(parts: NodeParts): Observable<unknown> {
     suspicion.heard(incarnation, clock.now());
     const isBeat = caughtUp && event.type === 'LeaseBeat';
     if (isBeat && isTwin(parts, incarnation)) parts.onTrouble(twin(incarnation));
-    const isTake = event.type === 'LeaseTaken' && event.data.by === self;
+    // Others may write such events, too: what they say is not taken for granted.
+    const isTake = event.type === 'LeaseTaken' && takerIn(event) === self;
     return isTake || (incarnation === self && event.type !== 'LeaseTaken');
   };
   const sound$ = lease.standing$.pipe(filter((standing) => standing === 'sound'));

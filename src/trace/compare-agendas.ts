@@ -1,5 +1,6 @@
 /** Two agendas that should say the same: the one of a checkpoint, and the one folded from the first event. */
-import type { AgendaTable, Row } from '../../projections/agenda-table.ts';
+import type { Row } from '../../projections/agenda-rows.ts';
+import type { AgendaTable } from '../../projections/agenda-table.ts';
 import type { LetterNo } from '../../projections/letter-ids.ts';
 import type { Agenda } from '../../projections/agenda.ts';
 

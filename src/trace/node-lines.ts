@@ -37,11 +37,11 @@ export function nodeText({ lease, letters, heir }: NodeRow, now: Instant): strin
   const { incarnation, node, status, heardAt, openedAt, taken, declared } = lease;
   const since = `since ${formatInstant(openedAt)}`;
   const has = letters === 0 ? 'no letters' : count(letters, 'letter');
-  return `${incarnation}  ${safe(node, 100)}: ${stateOf()}; ${has}${falling()}${gone()}`;
+  return `${safe(incarnation, 100)}  ${safe(node, 100)}: ${stateOf()}; ${has}${falling()}${gone()}`;
 
   function stateOf(): string {
     if (status === 'taken')
-      return `ended, taken by ${safe(taken!.by, 36)} (${taken!.why}) ${formatInstant(heardAt)}`;
+      return `ended, taken by ${safe(taken!.by, 36)} (${safe(taken!.why, 20)}) ${formatInstant(heardAt)}`;
     if (status === 'closed') return `stopped ${formatInstant(heardAt)}`;
     if (status === 'gone') return `ended ${formatInstant(heardAt)}`;
     const silent = now - heardAt > lease.ttlMs;

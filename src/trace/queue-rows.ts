@@ -1,5 +1,5 @@
 /** What waits, in the order in which it is due: the agenda's rows, and per row what its letter's stream adds. */
-import { rowStatus, type Row } from '../../projections/agenda-table.ts';
+import { rowStatus, type Row } from '../../projections/agenda-rows.ts';
 import type { Agenda } from '../../projections/agenda.ts';
 import type { RecordedEvent } from '../log/ports.ts';
 import type { Address, MessageId, RecipientNo } from '../mail/envelope.ts';

@@ -2,6 +2,7 @@
 import type { ControlTexts } from '../control/controls.ts';
 import type { NodeEvent } from '../control/events.ts';
 import type { LogReader, Position, RecordedEvent, StreamName } from '../log/ports.ts';
+import { isTrouble } from '../mail/trouble.ts';
 import type { Instant } from '../platform/clock.ts';
 
 /** One loading of the control files: the event `ControlsLoaded` at `position`. */
@@ -39,7 +40,7 @@ export async function readNodeHistory(
   const starts: NodeMoment[] = [];
   let retryAll: NodeHistory['retryAll'];
   for (const stream of streams) {
-    for (const event of (await log.readStream(stream)) as readonly (RecordedEvent & NodeEvent)[]) {
+    for (const event of await soundEvents(log, stream)) {
       const { at, position } = event;
       if (position > upTo) break;
       if (event.type === 'NodeStarted') starts.push({ at, position });
@@ -59,6 +60,19 @@ export async function readNodeHistory(
   const inOrder = (a: NodeMoment, b: NodeMoment) => a.position - b.position;
   loads.sort(inOrder);
   return { rules, loads, newest: loads.at(-1), retryAll, starts: starts.sort(inOrder) };
+}
+
+/** One event that is none must not hide the rules of all days. */
+async function soundEvents(
+  log: Pick<LogReader, 'readStream'>,
+  stream: StreamName,
+): Promise<readonly (RecordedEvent & NodeEvent)[]> {
+  try {
+    return (await log.readStream(stream)) as readonly (RecordedEvent & NodeEvent)[];
+  } catch (cause) {
+    if (!isTrouble(cause, 'log-damaged')) throw cause;
+    return [];
+  }
 }
 
 /** The loading that brought a version into force for an event at `position`; without one before it, its first. */

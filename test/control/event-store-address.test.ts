@@ -83,6 +83,10 @@ describe('the address of an event store', () => {
     expect(withoutSecrets('kurrentdb://me:secret@db:1,e:2?tls=true')).toBe(
       'kurrentdb://db:1,e:2?tls=true',
     );
+    expect(withoutSecrets('kurrentdb://db:1?tlsCaFile=/etc/a@b.pem')).toContain('db:1?');
+    // What is no address is told, too, and a password may be why it is none.
+    for (const secret of ['me:sec/ret', 'me:sec?ret', 'me:s@ecret'])
+      expect(withoutSecrets(`kurrentdb://${secret}@db:1`)).toBe('kurrentdb://db:1');
   });
 });
 

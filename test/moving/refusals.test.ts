@@ -209,6 +209,9 @@ describe('waybill log copy', () => {
     [['--to', 'sqlite:x'], '--from names no log'],
     [['--from', 'tuesday 02:00', '--to', 'sqlite:x'], '--from names no log'],
     [['--from', 'sqlite', '--to', 'nowhere'], '"nowhere" is no place'],
+    [['--from', './data', '--to', 'sqlite:x'], '"./data" is no place'],
+    [['--from', 'sqlite', '--to', 'sqlite:'], 'no directory is named'],
+    [['--from', 'sqlite', '--to', 'sqlite:/dev/null'], '/dev/null is no directory'],
     [['--from', 'sqlite', '--to', 'kurrentdb'], 'the configuration has no [log] url'],
     [['--from', 'sqlite', '--to', 'kurrentdb://u:p@h?tls=false'], 'without TLS the client'],
   ])('refuses %j for ever', async (args, words) => {

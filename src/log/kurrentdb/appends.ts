@@ -4,6 +4,7 @@
  */
 import type { JSONEventData, KurrentDBClient } from '@kurrent/kurrentdb-client';
 import { RevisionConflict, Trouble } from '../../mail/trouble.ts';
+import { eventId } from '../event-id.ts';
 import { noStream, type Revision, type StreamName } from '../ports.ts';
 import type { Caller } from './connection.ts';
 import { surely, type Outage } from './surely.ts';
@@ -140,6 +141,23 @@ export function appendTo(
     },
     refused: (cause) => conflictOf(stream, expected, cause),
   };
+}
+
+/**
+ * Says of a stream how many of its youngest events suffice, where nothing was said before. The client's own call
+ * for that expects nothing, whatever it is told to.
+ */
+export function keepingYoungest(
+  stream: StreamName,
+  events: number,
+): Pick<AppendRequest, 'stream' | 'send' | 'refused'> {
+  const about = `$$${stream}`;
+  const type = '$metadata';
+  const data = { $maxCount: events };
+  const id = eventId(about, 0, 0, JSON.stringify(data));
+  return appendTo(about, noStream, [
+    { id, contentType: 'application/json', type, data, metadata: {} },
+  ]);
 }
 
 function conflictOf(stream: StreamName, expected: Revision, cause: unknown): RevisionConflict {

@@ -2,7 +2,7 @@
 import type { Connection } from './connection.ts';
 import type { LogAtHand } from '../at-hand.ts';
 import type { Damage, EventText, Position, StreamName } from '../ports.ts';
-import { toPosition, toStoredPosition } from './event-shape.ts';
+import { toPosition, toStoredPosition, type Oddity } from './event-shape.ts';
 import { KurrentLog } from './kurrent-log.ts';
 import { collect } from './pages.ts';
 import { surely } from './surely.ts';
@@ -28,10 +28,11 @@ const pageEvents = 1_000;
 export function openAtHand(
   connection: Connection,
   onDamage?: (damage: Damage) => void,
+  oddity?: Oddity,
 ): KurrentAtHand {
   const { limitMs, patienceMs } = patience;
   const log = new KurrentLog({
-    ...{ connection, patienceMs, readLimitMs: limitMs, walkLimitMs },
+    ...{ connection, patienceMs, readLimitMs: limitMs, walkLimitMs, oddity },
     subscriberPatienceMs: patienceMs,
     ...(onDamage === undefined ? {} : { onDamage }),
   });

@@ -38,7 +38,10 @@ export type Odd = {
 
 export type Told = { readonly event: RecordedEvent } | { readonly odd: Odd };
 
-export function fromStored(stored: StoredEvent): Told {
+/** Why an event that could be ours is none; `undefined`: it may be. Absent: all are. */
+export type Oddity = (event: RecordedEvent) => string | undefined;
+
+export function fromStored(stored: StoredEvent, oddity?: Oddity): Told {
   const { streamId: stream, type, data, isJson, metadata } = stored;
   const { position, isExact } = toPosition(stored.position);
   const odd = (what: string): Told => ({ odd: { position, stream, what } });
@@ -49,7 +52,9 @@ export function fromStored(stored: StoredEvent): Told {
     return odd(`an event of type ${type} that Waybill did not write`);
   if (typeof data === 'string' && text === undefined) return odd('its data is no JSON');
   const place = { stream, revision: Number(stored.revision), position };
-  return { event: { type, v: Number(v), at: Number(at), data, ...place } };
+  const event = { type, v: Number(v), at: Number(at), data, ...place };
+  const why = oddity?.(event);
+  return why === undefined ? { event } : odd(why);
 }
 
 const isWhole = (text: unknown): text is string =>

@@ -10,6 +10,7 @@ import type { FollowedLog } from '../consumer.ts';
 import type { Damage, Position, ReadAll, RecordedEvent, StreamName } from '../ports.ts';
 import { Damages } from '../sqlite/damages.ts';
 import type { Connection } from './connection.ts';
+import type { Oddity } from './event-shape.ts';
 import { KurrentLog } from './kurrent-log.ts';
 import { Pages } from './pages.ts';
 
@@ -29,6 +30,7 @@ export type FollowedOptions = {
   readonly connection: Connection;
   readonly now: () => Instant;
   readonly onDamage?: (damage: Damage) => void;
+  readonly oddity?: Oddity | undefined;
   readonly onBroken?: (why: string) => void;
 };
 
@@ -43,11 +45,11 @@ const againMs = 1_000;
 const pageEvents = 1_000;
 
 export function openFollowed(options: FollowedOptions): FollowedStore {
-  const { connection, now, onDamage, onBroken } = options;
+  const { connection, now, onDamage, onBroken, oddity } = options;
   let outage: Outage | undefined = { since: now(), why: 'it was not reached yet' };
   let isClosed = false;
   const log = new KurrentLog({
-    ...{ connection, patienceMs, readLimitMs, walkLimitMs: pageLimitMs },
+    ...{ connection, patienceMs, readLimitMs, walkLimitMs: pageLimitMs, oddity },
     ...(onDamage === undefined ? {} : { onDamage }),
     onBroken: (why) => {
       outage = { since: outage?.since ?? now(), why };
@@ -72,7 +74,7 @@ export function openFollowed(options: FollowedOptions): FollowedStore {
     outage: () => outage,
     async streamsAfter(category, position) {
       const pages = new Pages({
-        ...{ connection, prefixes: [`${category}-`], damages: new Damages() },
+        ...{ connection, prefixes: [`${category}-`], damages: new Damages(), oddity },
         ...{ limitMs: walkLimitMs, patienceMs },
       });
       return namesIn(pages, position);

@@ -25,14 +25,12 @@ import type {
   StreamName,
   Write,
 } from '../ports.ts';
-import { noStream } from '../ports.ts';
-import { eventId } from '../event-id.ts';
 import { Damages } from '../sqlite/damages.ts';
 import { subscribeTo } from '../subscription.ts';
 import { AppendLanes } from './append-lanes.ts';
-import { Appender, appendTo, type Taken } from './appends.ts';
+import { Appender, appendTo, keepingYoungest, type Taken } from './appends.ts';
 import type { Connection } from './connection.ts';
-import { toStored } from './event-shape.ts';
+import { toStored, type Oddity } from './event-shape.ts';
 import { Live } from './live.ts';
 import { Pages } from './pages.ts';
 import { surely } from './surely.ts';
@@ -51,6 +49,8 @@ export type KurrentLogOptions = {
   /** Makes a small body durable, before the event that names it. */
   readonly carry?: (staged: StagedBody) => Promise<void>;
   readonly onDamage?: (damage: Damage) => void;
+  /** What does not look like an event of ours is passed over, as damage is. */
+  readonly oddity?: Oddity | undefined;
   /** An append was not written, or nobody knows, for the log's own sake. */
   readonly onTrouble?: (trouble: Trouble) => void;
   readonly onBroken?: (why: string) => void;
@@ -99,7 +99,8 @@ export class KurrentLog implements SharedLog {
     });
     const { walkLimitMs } = options;
     const limits = { limitMs: readLimitMs, walkLimitMs };
-    const reading = { connection, prefixes, damages: this.#damages, ...limits };
+    const { oddity } = options;
+    const reading = { connection, prefixes, damages: this.#damages, oddity, ...limits };
     this.#pages = new Pages({ ...reading, patienceMs });
     this.#subscribersPages = new Pages({ ...reading, patienceMs: subscriberPatienceMs });
   }
@@ -148,14 +149,8 @@ export class KurrentLog implements SharedLog {
     }
   }
 
-  /** The client's own call for that expects nothing, whatever it is told to. */
   async keepYoungest(stream: StreamName, events: number): Promise<void> {
-    const about = `$$${stream}`;
-    const type = '$metadata';
-    const data = { $maxCount: events };
-    const id = eventId(about, 0, 0, JSON.stringify(data));
-    const event = { id, contentType: 'application/json', type, data, metadata: {} } as const;
-    const request = { ...appendTo(about, noStream, [event]), bytes: 0, first: undefined };
+    const request = { ...keepingYoungest(stream, events), bytes: 0, first: undefined };
     try {
       await this.#appender.append(request);
     } catch (cause) {
@@ -272,6 +267,7 @@ export class KurrentLog implements SharedLog {
       {
         ...{ connection, prefixes: this.#prefixes, damages: this.#damages, limitMs: readLimitMs },
         ...{ head: () => this.#pages.head(), quietMs: this.#options.quietMs },
+        oddity: this.#options.oddity,
         ...(onBroken === undefined ? {} : { onBroken }),
         ...(onFollowing === undefined ? {} : { onFollowing }),
       },

@@ -8,13 +8,14 @@ import type { Damages } from '../sqlite/damages.ts';
 import type { Position, RecordedEvent } from '../ports.ts';
 import { Tail } from '../tail.ts';
 import { inTime, type Connection } from './connection.ts';
-import { fromStored, toPosition, toStoredPosition } from './event-shape.ts';
+import { fromStored, toPosition, toStoredPosition, type Oddity } from './event-shape.ts';
 import { NoAnswer, wordsOf } from './what-went-wrong.ts';
 
 export type LiveOptions = {
   readonly connection: Connection;
   readonly prefixes: readonly string[];
   readonly damages: Damages;
+  readonly oddity?: Oddity | undefined;
   readonly limitMs: number;
   /** Position of the last event in the log: asked when nothing has been heard for so long. Default: 30,000. */
   readonly head: () => Promise<Position>;
@@ -153,7 +154,7 @@ export class Live {
 
   #hear({ event: stored }: ResolvedEvent): void {
     if (stored === undefined) return;
-    const told = fromStored(stored);
+    const told = fromStored(stored, this.#options.oddity);
     const { position } = 'event' in told ? told.event : told.odd;
     // A subscription begun again says nothing twice; should one do so, it is not heard.
     if (position <= this.#resume) return;

@@ -13,7 +13,7 @@ import {
   type StreamName,
 } from '../ports.ts';
 import type { Call, Connection } from './connection.ts';
-import { fromStored, toPosition, toStoredPosition } from './event-shape.ts';
+import { fromStored, toPosition, toStoredPosition, type Oddity } from './event-shape.ts';
 import { isPosition } from './is-position.ts';
 import { Places } from './places.ts';
 import { surely, type Patience } from './surely.ts';
@@ -24,6 +24,7 @@ export type PagesOptions = {
   /** Beginnings of the names of our streams. */
   readonly prefixes: readonly string[];
   readonly damages: Damages;
+  readonly oddity?: Oddity | undefined;
   /** A page that takes longer is asked for again. */
   readonly limitMs: number;
   /** The same for a page of the whole log; default: as `limitMs`. It grows where that is not enough. */
@@ -121,7 +122,7 @@ export class Pages {
   }
 
   #sound(stored: StoredEvent): RecordedEvent {
-    const told = fromStored(stored);
+    const told = fromStored(stored, this.#options.oddity);
     if ('event' in told) return told.event;
     const { position, stream, what } = told.odd;
     this.#options.damages.report(told.odd);
@@ -131,7 +132,7 @@ export class Pages {
   /** Those that are events of ours; the others are named once and passed over. */
   #sift(page: readonly StoredEvent[]): RecordedEvent[] {
     return page.flatMap((stored) => {
-      const told = fromStored(stored);
+      const told = fromStored(stored, this.#options.oddity);
       if ('event' in told) return [told.event];
       this.#options.damages.report(told.odd);
       return [];

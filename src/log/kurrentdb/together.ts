@@ -67,7 +67,7 @@ export function refusedTogether(
   return new RevisionConflict(write.stream, write.expected, Math.max(noStream, actual));
 }
 
-export const fenced = (fence: StreamName, cause?: unknown): Trouble =>
+const fenced = (fence: StreamName, cause?: unknown): Trouble =>
   new Trouble('fenced', {
     tryAgain: true,
     peer: 'temporary failure (#4.3.2)',

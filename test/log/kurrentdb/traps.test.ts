@@ -1,3 +1,4 @@
+import { until } from '../../support/until.ts';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { noStream, type RecordedEvent } from '../../../src/log/ports.ts';
@@ -341,6 +342,25 @@ describe('a read', () => {
     expect(found).toHaveLength(1);
     await expect(log.readStream(stream)).rejects.toMatchObject({ code: 'log-damaged' });
     expect(notes(await log.readStream(stream, { from: 3 }))).toEqual(['last']);
+  });
+
+  it('passes over what does not look like one of ours, though it is written as ours are', async () => {
+    const oddity = ({ type }: { readonly type: string }) => (type === 'Odd' ? 'odd' : undefined);
+    const { log, server, stream } = await filled(1, { oddity });
+    const heard: unknown[] = [];
+    const following = log.subscribe(0).subscribe((signal) => {
+      if (signal.kind === 'event') heard.push(signal.event.type);
+    });
+    await until(() => heard.length === 1, 'the first');
+    const odd = { id: crypto.randomUUID(), type: 'Odd', isJson: true, data: Buffer.from('null') };
+    const metadata = Buffer.from('{"v":"1","at":"1"}');
+    server.store.append(stream, 0, [{ ...odd, metadata }]);
+    await log.append(stream, 1, notedAll('last'));
+    await until(() => heard.length === 2, 'the last');
+    following.unsubscribe();
+    expect(notes(await log.readAll({ limit: 10 }))).toEqual([0, 'last']);
+    expect(log.damages()).toMatchObject([{ stream, what: 'odd' }]);
+    await expect(log.readStream(stream)).rejects.toMatchObject({ code: 'log-damaged' });
   });
 
   it('tells data that is no JSON from data that is a text', async () => {

@@ -1,5 +1,5 @@
 /** The stand-in's memory on disk: a line an event, written and synced in batches before anybody is answered. */
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, truncateSync } from 'node:fs';
 import { fdatasync, write } from 'node:fs';
 import { promisify } from 'node:util';
 import type { WireEvent } from '../../../src/gateway/answers.ts';
@@ -10,7 +10,8 @@ const syncTo = promisify(fdatasync);
 
 /** Fills the store from the file, and keeps it there; the answer is what `settled` wants. */
 export function keepOnDisk(store: Store, file: string): () => Promise<void> {
-  if (existsSync(file)) restore(store, file);
+  // What is torn goes, or the next line would be torn with it.
+  if (existsSync(file)) truncateSync(file, restore(store, file));
   const fd = openSync(file, 'a');
   let lines: string[] = [];
   let writing: Promise<void> = Promise.resolve();
@@ -37,10 +38,12 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base6
 const toLine = (event: WireEvent): string =>
   `${JSON.stringify({ ...event, data: base64(event.data), metadata: base64(event.metadata) })}\n`;
 
-function restore(store: Store, file: string): void {
-  for (const line of readFileSync(file, 'utf8').split('\n')) {
-    // The last line may be torn: nobody was answered for it.
-    if (!line.endsWith('}')) break;
+/** The length of what is whole. */
+function restore(store: Store, file: string): number {
+  const bytes = readFileSync(file);
+  const whole = bytes.lastIndexOf('\n') + 1;
+  for (const line of bytes.toString('utf8', 0, whole).split('\n')) {
+    if (line === '') break;
     const event = JSON.parse(line) as WireEvent & { data: string; metadata: string };
     store.restore({
       ...event,
@@ -48,4 +51,5 @@ function restore(store: Store, file: string): void {
       metadata: Buffer.from(event.metadata, 'base64'),
     });
   }
+  return whole;
 }
