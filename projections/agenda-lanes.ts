@@ -1,6 +1,6 @@
 /** The queue's own agenda, lane by lane: how many wait for what, and when the next is due. */
 import type { Asked, Question } from '../src/ask/ports.ts';
-import { rowStatus } from './agenda-table.ts';
+import { rowStatus } from './agenda-rows.ts';
 import { empty, fold, type Agenda } from './agenda.ts';
 
 type Lane = { waiting: number; due: number; attempting: number; held: number; next: number };

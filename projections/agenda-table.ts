@@ -10,9 +10,6 @@ import { columnsOf } from './agenda-snapshot.ts';
 import { LaneNames } from './lane-names.ts';
 import { LetterIds, type LetterNo } from './letter-ids.ts';
 
-// The words of the table, for whoever reads its rows.
-export { none, rowStatus, type LaneNo, type Row };
-
 /** Steps along a letter's chain of rows after which an index is worth its memory. */
 const longWay = 64;
 

@@ -5,7 +5,8 @@
 import type { NewEvent } from '../src/log/ports.ts';
 import type { MessageId } from '../src/mail/envelope.ts';
 import { messageOf, type QueueEvent, type Route } from '../src/queue/events.ts';
-import { AgendaTable, none, rowStatus } from './agenda-table.ts';
+import { none, rowStatus } from './agenda-rows.ts';
+import { AgendaTable } from './agenda-table.ts';
 
 export type Agenda = {
   readonly rows: AgendaTable;

@@ -1,5 +1,6 @@
 /** `waybill ask`: one question, folded over the log; now, as it was, or as it goes on. Exit 100: it failed. */
 import type { Asking, Caged } from '../ask/asking.ts';
+import { CageDied } from '../ask/cage/process.ts';
 import { toGiven, OptionMistake } from '../ask/given.ts';
 import { loadAll, loadOne, refusedWords, type Loading } from '../ask/load.ts';
 import { parkedWords } from '../ask/parked.ts';
@@ -131,6 +132,10 @@ async function startedWith(
   try {
     return await caged.start(toGiven(named.question, ownOptions(named, own), since));
   } catch (cause) {
+    if (cause instanceof CageDied) {
+      const detail = safe(`the question ${named.name} failed: ${cause.message}`, 1_000);
+      throw new Trouble('not-found', { tryAgain: false, peer: 'no answer', detail, cause });
+    }
     if (!(cause instanceof OptionMistake)) throw cause;
     throw wrong(`${named.name}: ${safe(cause.message)}; see waybill ask ${named.name} --help`);
   }
@@ -203,7 +208,7 @@ async function howToWalk(
     onLines: (lines) => printer.said(lines),
     onProgress: (position, head) => {
       // Lines are progress enough.
-      if (byLine !== true) progress.tell(position, head);
+      if (byLine !== true) progress.tell(position, head, opened.unit);
     },
     rest: async (ranMs) => {
       await output.drained();

@@ -1,5 +1,5 @@
 /** `waybill log copy` as the command line describes it. */
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { toPlace, type Place } from './arguments.ts';
 import type { LogCopyOptions } from './log-copy.ts';
 import type { Places } from './places.ts';
@@ -8,11 +8,23 @@ const places = `PLACE: sqlite:DIR, a data directory; kurrentdb://…, kurrentdb+
 sqlite, which is --data, and kurrentdb, which is the event store of the configuration ([log] url).
 Stop the engine first. Interrupted or killed, the same command goes on where it was.`;
 
-/** `--from` of `waybill log`, or of `waybill log copy`: its parser hears both, whichever comes. */
-export type LogFrom = Place | { readonly log: string };
+/**
+ * `--from` of `waybill log`, or of `waybill log copy`: its parser hears both, whichever comes. `trouble`: what is wrong
+ * with it as a position or a time.
+ */
+export type LogFrom = Place | { readonly log: string; readonly trouble: string };
 
-export const toLogFrom = (text: string): LogFrom =>
-  /^(sqlite|kurrentdb)$|^[a-z]+(\+discover)?:(?!\d)/i.test(text) ? { log: text } : toPlace(text);
+export const toLogFrom = (text: string): LogFrom => {
+  if (/^(sqlite|kurrentdb)$|^[a-z]+(\+discover)?:(?!\d)/i.test(text)) {
+    return { log: text, trouble: 'a log is for waybill log copy' };
+  }
+  try {
+    return toPlace(text);
+  } catch (cause) {
+    if (!(cause instanceof InvalidArgumentError)) throw cause;
+    return { log: text, trouble: cause.message };
+  }
+};
 
 export function describeLogCopy(program: Command, log: Command): void {
   log

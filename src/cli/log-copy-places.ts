@@ -1,6 +1,7 @@
 /** The two places of `waybill log copy`, from what was typed and what the configuration says. */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { oddityOf } from '../composition/event-shapes.ts';
 import { readConfig, type EventStore } from '../control/config.ts';
 import { mistakeIn, withoutSecrets } from '../control/event-store-address.ts';
 import { Trouble } from '../mail/trouble.ts';
@@ -22,7 +23,13 @@ export type Besides = {
 export function toCopyPlace(text: string, besides: Besides, places: Places): CopyPlace {
   if (text === 'sqlite') return { kind: 'sqlite', directory: resolve(places.data) };
   if (text.startsWith('sqlite:')) {
-    return { kind: 'sqlite', directory: resolve(text.slice('sqlite:'.length)) };
+    const directory = text.slice('sqlite:'.length);
+    // As after a shell's empty variable: not the directory that one happens to be in.
+    if (directory === '') throw refused('sqlite: no directory is named');
+    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === false) {
+      throw refused(`${safe(directory, 200)} is no directory`);
+    }
+    return { kind: 'sqlite', directory: resolve(directory) };
   }
   const configured = eventStoreOf(places);
   if (text === 'kurrentdb') {
@@ -75,7 +82,7 @@ const withBesides = (
   { credentials, bodies }: Besides,
   directory: string,
 ): EventStorePlace => ({
-  ...{ url, directory },
+  ...{ url, directory, oddity: oddityOf },
   credentialsFile: credentials ?? credentialsFile,
   bodyDirectory: bodies === undefined ? bodyDirectory : resolve(bodies),
 });

@@ -67,6 +67,7 @@ async function read(
   keeping: Keeping | undefined,
 ): Promise<void> {
   let printer: Printer | undefined;
+  const interrupted = new AbortController();
   for (;;) {
     try {
       await withLog(places, async (opened) => {
@@ -74,7 +75,7 @@ async function read(
         try {
           const start = kept > logStart ? kept : await startOf(opened, options.from);
           printer ??= openPrinter(options, start, output);
-          const parts = { log: opened.log, printer, output, keeping, options };
+          const parts = { log: opened.log, printer, output, keeping, options, interrupted };
           await (options.follow === true ? follow(parts) : print(parts));
         } finally {
           await keeping?.release();
@@ -82,6 +83,7 @@ async function read(
       });
       return;
     } catch (cause) {
+      if (interrupted.signal.aborted && isTrouble(cause, 'log-unavailable')) return;
       const goOn =
         options.follow === true && printer !== undefined && isTrouble(cause, 'log-unavailable');
       if (!goOn) throw cause;
@@ -96,6 +98,8 @@ type Parts = {
   readonly output: Output;
   readonly keeping: Keeping | undefined;
   readonly options: LogOptions;
+  /** By Ctrl-C, of whoever follows. */
+  readonly interrupted: AbortController;
 };
 
 /** The position after which to read. */
@@ -186,9 +190,8 @@ async function printPage(
 
 /** Until interrupted, or the reader of our lines goes away, or there is enough. */
 async function follow(parts: Parts): Promise<void> {
-  const { log: events, printer, output, keeping, options } = parts;
+  const { log: events, printer, output, keeping, options, interrupted } = parts;
   const way = giveWay(options.urgent === true ? 1 : shareOfFollower);
-  const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   const isOver = () =>

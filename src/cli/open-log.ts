@@ -20,6 +20,8 @@ import {
 export type OpenedLog = {
   readonly log: LogAtHand;
   readonly files: DataFiles;
+  /** What positions count, for a person who waits: in an event store other people's bytes, too. */
+  readonly unit: 'events' | 'bytes';
   /** The letter that a person means; throws `not-found`. */
   letter(text: string): Promise<MessageId>;
   /** The last event that is not later than an instant; 0 when there is none. */
@@ -51,7 +53,7 @@ export async function withLog<T>(
   const finder = openStreamFinder(files.log);
   try {
     return await use({
-      ...{ log, files },
+      ...{ log, files, unit: 'events' },
       letter: async (text) => findLetter(text, (part, limit) => finder.letters(part, limit)),
       positionAt: (instant) => positionAt(log, instant),
       nodeHistory: (upTo) => readNodeHistory(log, finder.category('node'), upTo),

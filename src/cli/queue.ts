@@ -58,23 +58,23 @@ async function tellEnd(
   }
 }
 
-async function snapshotNow({ log, files }: OpenedLog): Promise<Snapshot> {
+async function snapshotNow({ log, files, unit }: OpenedLog): Promise<Snapshot> {
   const progress = openProgress('replaying the log');
   const { agenda, position } = await agendaNow({
     ...{ log, checkpoint: files.checkpoint, marks: join(files.directory, historyFolder) },
-    onProgress: (done, of) => progress.tell(done, of),
+    onProgress: (done, of) => progress.tell(done, of, unit),
   });
   progress.end();
   return { agenda, position, now: Date.now() };
 }
 
 /** From the nearest mark of the past, or the first event: see `src/past/`. */
-async function snapshotAt({ log, files }: OpenedLog, place: Place): Promise<Snapshot> {
+async function snapshotAt({ log, files, unit }: OpenedLog, place: Place): Promise<Snapshot> {
   const progress = openProgress('replaying the log');
   const past = openPast({
     ...{ log, directory: join(files.directory, historyFolder) },
     onTrouble: (words) => console.error(`waybill: ${safe(words, 600)}`),
-    onProgress: (done, of) => progress.tell(done, of),
+    onProgress: (done, of) => progress.tell(done, of, unit),
   });
   const snapshot = await past.agendaAt(place);
   progress.end();

@@ -137,7 +137,7 @@ export function describeLog(program: Command): void {
           it.error('error: --ack needs --checkpoint');
         }
         if (from !== undefined && 'log' in from) {
-          it.error('error: --from is a position or a time; a log is for waybill log copy');
+          it.error(`error: --from is a position or a time; ${from.trouble}`);
         } else {
           const { log } = await import('./log.ts');
           await log(program.opts<Places>(), {

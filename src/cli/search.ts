@@ -82,7 +82,7 @@ async function searchViews(asked: Search): Promise<void> {
   const progress = openProgress('reading what the views lack');
   const views = openViews({
     ...{ log: opened.log, directory: opened.files.views, rest: way.rest },
-    onProgress: (done, of) => progress.tell(done, of),
+    onProgress: (done, of) => progress.tell(done, of, opened.unit),
   });
   try {
     const { lacksFrom } = await views.status();
@@ -111,7 +111,7 @@ async function searchViews(asked: Search): Promise<void> {
 async function searchLog(asked: Search): Promise<void> {
   const { opened, question, limit, before, way, output } = asked;
   const progress = openProgress('searching');
-  const onProgress = (done: number, of: number) => progress.tell(done, of);
+  const onProgress = (done: number, of: number) => progress.tell(done, of, opened.unit);
   let told = 0;
   for await (const page of searchBack(opened.log, question, {
     ...{ before, onProgress, rest: way.rest },

@@ -1,10 +1,13 @@
 /** Runs the engine until told to stop, and says to a person where everything is and what to try. */
 import { relative, resolve } from 'node:path';
+import { outliveChannels } from '../composition/roles/outlive-channels.ts';
 import { runStart, type Started } from '../composition/roles/start-role.ts';
 import { readConfig, type Config } from '../control/config.ts';
 import { readControls, type LoadedControls } from '../control/disk.ts';
 import { deskUrl } from '../desk/places.ts';
+import { systemClock } from '../platform/clock.ts';
 import { openLogger, wordsOf, type Logger } from '../platform/logger.ts';
+import { nowAndThen } from '../platform/now-and-then.ts';
 
 export async function serve(places: {
   readonly config: string;
@@ -16,6 +19,7 @@ export async function serve(places: {
   for (const { file, line, message } of controls.warnings) logger.warn({ file, line }, message);
   // Before anything runs: an ALRM that nobody obeys would end us.
   const starting = runStart(config, logger);
+  outliveRoles(logger);
   obeySignals(starting, logger);
   const engine = await starting;
   if (process.stdout.isTTY || process.env['npm_lifecycle_event'] === 'start') {
@@ -26,6 +30,15 @@ export async function serve(places: {
     );
     logger.info({ listening, data: config.dataDir }, 'running');
   }
+}
+
+/** What a role that went mad says may be said without an end. */
+function outliveRoles(logger: Logger): void {
+  outliveChannels(
+    nowAndThen(systemClock, (cause, times) =>
+      logger.error({ cause: wordsOf(cause), times: times + 1 }, 'a role says what is no message'),
+    ),
+  );
 }
 
 function obeySignals(starting: Promise<Started>, logger: Logger): void {

@@ -24,13 +24,13 @@ export async function verifyLog(
   const output = openOutput();
   const progress = openProgress('verifying');
   const way = giveWay(urgent ? 1 : shareOfReading);
-  const look = async ({ log, files, body }: OpenedLog): Promise<Verification> => {
+  const look = async ({ log, files, body, unit }: OpenedLog): Promise<Verification> => {
     // Before the log: a checkpoint written from now on may be ahead of what we read.
     const checkpoint = readIfThere(files.checkpoint);
     return verify({
       ...{ log, checkpoint, bodyFile: files.bodyFile },
       ...(body === undefined ? {} : { body }),
-      onProgress: (done, of, phase) => progress.tell(done, of, phaseWords[phase]),
+      onProgress: (done, of, phase) => progress.tell(done, of, phaseWords[phase] ?? unit),
       rest: way.rest,
     });
   };
@@ -43,8 +43,8 @@ export async function verifyLog(
   if (!result.ok) process.exitCode = exitNever;
 }
 
-const phaseWords: { readonly [P in VerifyPhase]: string } = {
-  events: 'events',
+/** Of the events it is what positions count. */
+const phaseWords: { readonly [P in VerifyPhase]?: string } = {
   bodies: 'bodies of open letters',
   structure: 'structure of the file',
 };

@@ -66,7 +66,7 @@ type RebuildOptions = Json & { readonly resume?: boolean; readonly urgent?: bool
 export async function rebuildViews(places: Places, options: RebuildOptions): Promise<void> {
   const { json = false, resume = false, urgent = false } = options;
   const { views: directory } = dataFiles(places.data);
-  await withLog(places, async ({ log: opened, body }) => {
+  await withLog(places, async ({ log: opened, body, unit }) => {
     // An event store has no texts at hand; and whatever is loaded to ask it is loaded now, as whoever we are.
     const { readTexts: _texts, ...far } = opened;
     const log = body === undefined ? opened : far;
@@ -79,7 +79,7 @@ export async function rebuildViews(places: Places, options: RebuildOptions): Pro
     try {
       const building = buildViews({ log, directory, rest: way.rest, afresh: !resume });
       for await (const { position, head, events = read } of building) {
-        progress.tell(position, head);
+        progress.tell(position, head, unit);
         read = events;
       }
     } catch (cause) {

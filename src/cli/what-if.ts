@@ -48,7 +48,7 @@ export async function tellWhatIf(places: Places, options: WhatIfOptions): Promis
   const output = openOutput();
   const progress = openProgress('judging again');
   const way = giveWay(urgent ? 1 : shareOfReading);
-  const summary = await withLog(places, async ({ log, nodeHistory }) => {
+  const summary = await withLog(places, async ({ log, unit, nodeHistory }) => {
     const history = await nodeHistory();
     const before = configBefore(options, places, history);
     const question: WhatIf = {
@@ -57,7 +57,7 @@ export async function tellWhatIf(places: Places, options: WhatIfOptions): Promis
       ...(until === undefined ? {} : { until }),
       ...(before === undefined ? {} : { homes: twoHomes(before, config) }),
       ...(before?.log.copyTo === undefined ? {} : { copyTo: before.log.copyTo }),
-      onProgress: (position, upTo) => progress.tell(position, upTo),
+      onProgress: (position, upTo) => progress.tell(position, upTo, unit),
       rest: way.rest,
     };
     return json

@@ -35,11 +35,31 @@ const Self: ServiceIdentifier<string> = Symbol.for('waybill.Incarnation');
 /** Until the process ends: a lock that nobody holds on to is let go of with the garbage. */
 let held: DirectoryLock | undefined;
 
+/**
+ * Throws `log-in-use` while another engine runs in this data directory, wherever that one keeps its log: the two
+ * would overwrite each other's sockets and checkpoints.
+ */
+function lockHome(): void {
+  try {
+    held ??= lockDirectory(lockFile);
+  } catch (cause) {
+    if (!isTrouble(cause, 'log-in-use')) throw cause;
+    const { peer, tryAgain } = cause;
+    const detail = `another engine runs in this data directory (${lockFile} is locked)`;
+    throw new Trouble('log-in-use', { peer, tryAgain, detail, cause });
+  }
+}
+
 export const nodesModule = ({ log }: Pick<Config, 'log'>): ContainerModule =>
   log.eventStore === undefined ? aloneModule : amongOthersModule;
 
 const aloneModule = new ContainerModule(({ bind }) => {
-  bind(t.Nodes).toConstantValue(alone);
+  bind(t.Nodes)
+    .toResolvedValue(() => {
+      lockHome();
+      return alone;
+    }, [])
+    .inSingletonScope();
   bind(t.LettersLog).toService(t.EventLog);
   bind(t.Doubts).toConstantValue(NEVER);
 });
@@ -60,8 +80,7 @@ const amongOthersModule = new ContainerModule(({ bind }) => {
   bind(t.Nodes)
     .toResolvedValue(
       (log, letters, clock, { nodes }, logger, self: string) => {
-        // Throws `log-in-use`.
-        held ??= lockDirectory(lockFile);
+        lockHome();
         const { name, beatMs, ttlMs, fences } = nodes;
         return joinNodes({
           ...{ log, self, beatMs, ttlMs, file: nodesFile, clock: steadyClock, fenced: fences },

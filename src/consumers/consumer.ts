@@ -77,23 +77,35 @@ function keepPosition(
     pause = written.then(rest, rest);
     return written;
   };
+  const move = async (position: Position): Promise<void> => {
+    if (!Number.isSafeInteger(position) || position < 0) throw refused('that is no position');
+    if (position > (await log.head())) {
+      throw refused(`event ${position} cannot have been handled: there is none yet`);
+    }
+    if (position <= saved) return;
+    wanted = Math.max(wanted, position);
+    // Those who come while one is being written share the next one.
+    await (next ??= later());
+  };
+  /** Asking an event store for its end takes time, in which nothing is being written yet. */
+  const moving = new Set<Promise<void>>();
   return {
     get position() {
       return saved;
     },
-    async handled(position) {
-      if (!Number.isSafeInteger(position) || position < 0) throw refused('that is no position');
-      if (position > (await log.head())) {
-        throw refused(`event ${position} cannot have been handled: there is none yet`);
-      }
-      if (position <= saved) return;
-      wanted = Math.max(wanted, position);
-      // Those who come while one is being written share the next one.
-      await (next ??= later());
+    handled(position) {
+      const moved = move(position);
+      const over = () => moving.delete(moved);
+      moving.add(moved);
+      moved.then(over, over);
+      return moved;
     },
     async close() {
       hurry.abort();
       try {
+        const last = [...moving];
+        await Promise.allSettled(last);
+        await Promise.all(last);
         await next;
         await pause;
       } finally {

@@ -50,7 +50,7 @@ SIGHUP reads it again, too. Obeyed at once, by connections and attempts that com
 const settingsTail = `
 A certificate is shown at once also where only its file is new; a door that had none begins with TLS at the next start.
 All other keys take a restart, as environment variables do. The engine's own log names what was changed and what of it
-waits; with a mistake in the file nothing changes.
+waits; with a mistake in the file nothing changes. A role that dies comes back with what is in force, not with the file.
 `;
 
 /** One row of the table: pipes would end a cell. */

@@ -1,5 +1,5 @@
 /** The events of engines' starts, kept in memory: they are few, and every letter's page asks for the rules of the day. */
-import type { LogReader, RecordedEvent, StreamName } from '../log/ports.ts';
+import type { LogReader, RecordedEvent, Revision, StreamName } from '../log/ports.ts';
 
 const prefix = 'node-';
 
@@ -8,6 +8,8 @@ type Files = { readonly digest?: string; readonly files?: object };
 export function nodeEvents(log: Pick<LogReader, 'readStream'>) {
   const names = new Set<StreamName>();
   const read = new Map<StreamName, RecordedEvent[]>();
+  /** The last revision heard of a stream: what is read may be older by the time it comes. */
+  const heard = new Map<StreamName, Revision>();
   /** The texts of one version of the control files are kept once, however often it was loaded. */
   const files = new Map<string, object>();
   const slim = (event: RecordedEvent): RecordedEvent => {
@@ -23,20 +25,23 @@ export function nodeEvents(log: Pick<LogReader, 'readStream'>) {
     },
     hear(event: RecordedEvent): void {
       if (!event.stream.startsWith(prefix)) return;
-      names.add(event.stream);
-      const known = read.get(event.stream);
-      if (known !== undefined && event.revision === (known.at(-1)?.revision ?? -1) + 1) {
-        known.push(slim(event));
-      }
+      const { stream, revision } = event;
+      names.add(stream);
+      heard.set(stream, revision);
+      const known = read.get(stream);
+      if (known !== undefined && revision === lastOf(known) + 1) known.push(slim(event));
+      else if (known !== undefined && revision > lastOf(known)) read.delete(stream);
     },
     async readStream(stream: StreamName): Promise<readonly RecordedEvent[]> {
       const known = read.get(stream);
       if (known !== undefined) return known;
       const events = (await log.readStream(stream)).map(slim);
-      read.set(stream, events);
+      if (lastOf(events) >= (heard.get(stream) ?? -1)) read.set(stream, events);
       return events;
     },
   };
 }
+
+const lastOf = (events: readonly RecordedEvent[]): Revision => events.at(-1)?.revision ?? -1;
 
 export type NodeEvents = ReturnType<typeof nodeEvents>;

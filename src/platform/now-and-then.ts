@@ -7,14 +7,16 @@ export function nowAndThen(
   say: (cause: unknown, kept: number) => void,
   everyMs = 60_000,
 ): (cause: unknown) => void {
-  let next: Instant = -Infinity;
+  let saidAt: Instant = -Infinity;
   let kept = 0;
   return (cause) => {
-    if (clock.now() < next) {
+    const now = clock.now();
+    // A clock that was set back meanwhile must not silence us until it has caught up.
+    if (now >= saidAt && now < saidAt + everyMs) {
       kept += 1;
       return;
     }
-    next = clock.now() + everyMs;
+    saidAt = now;
     say(cause, kept);
     kept = 0;
   };

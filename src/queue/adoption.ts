@@ -3,7 +3,7 @@
  * knows the end of.
  */
 import { filter, mergeMap, Observable } from 'rxjs';
-import { rowStatus } from '../../projections/agenda-table.ts';
+import { rowStatus } from '../../projections/agenda-rows.ts';
 import type { Agenda } from '../../projections/agenda.ts';
 import type { MessageId } from '../mail/envelope.ts';
 import { isTrouble } from '../mail/trouble.ts';

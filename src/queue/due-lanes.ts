@@ -2,7 +2,8 @@
  * The rows whose time has come, in a lane per destination, and the slots that each lane and channel has. Says
  * whose turn it is; how lanes share is told in `scheduler.ts`.
  */
-import type { AgendaTable, Row } from '../../projections/agenda-table.ts';
+import type { Row } from '../../projections/agenda-rows.ts';
+import type { AgendaTable } from '../../projections/agenda-table.ts';
 import { LaneLists } from './lane-lists.ts';
 import { LaneShares } from './lane-shares.ts';
 import type { ChannelName } from './ports.ts';

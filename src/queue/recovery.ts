@@ -3,7 +3,7 @@
  * (the lock of the data directory is ours), so each is in doubt: said so in the log, then retried or
  * held as the operator wants it.
  */
-import { rowStatus } from '../../projections/agenda-table.ts';
+import { rowStatus } from '../../projections/agenda-rows.ts';
 import type { Agenda } from '../../projections/agenda.ts';
 import type { MessageId } from '../mail/envelope.ts';
 import { isTrouble } from '../mail/trouble.ts';

@@ -1,5 +1,5 @@
 /** Where the scheduler has put each row of the agenda. */
-import type { Row } from '../../projections/agenda-table.ts';
+import type { Row } from '../../projections/agenda-rows.ts';
 
 /**
  * `ahead`: out with a job whose attempt the log has and the table has not heard of yet. `unheard`: the

@@ -9,12 +9,8 @@
  * lanes together at most a quarter of them.
  */
 import { Subject, type Observable } from 'rxjs';
-import {
-  rowStatus,
-  type AgendaTable,
-  type AgendaWatcher,
-  type Row,
-} from '../../projections/agenda-table.ts';
+import { rowStatus, type Row } from '../../projections/agenda-rows.ts';
+import type { AgendaTable, AgendaWatcher } from '../../projections/agenda-table.ts';
 import type { MessageId, RecipientNo } from '../mail/envelope.ts';
 import type { Cancel, Clock, Instant } from '../platform/clock.ts';
 import { DueHeap } from './due-heap.ts';

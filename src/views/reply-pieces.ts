@@ -24,20 +24,18 @@ export function replyPieces(text: string): ReplyPieces {
   const isOpen = (index: number) =>
     (index === 0 && !/^\s/.test(lower)) || (index === last && !/\s$/.test(lower));
   const isLong = (word: string) => [...word].length >= shortestPiece;
-  const kept = words.filter(([word], index) => !isOpen(index) || isLong(word));
+  const kept = words
+    .map((match, index) => ({ word: match[0], from: match.index, isOpen: isOpen(index) }))
+    .filter((each) => !each.isOpen || isLong(each.word));
   if (kept.length === 0) return { core: '', pieces: [], isIndexed: false };
-  const from = kept[0]!.index;
-  const end = kept.at(-1)!.index + kept.at(-1)![0].length;
   let core = '';
-  let at = from;
-  for (const match of kept) {
-    const [word] = match;
-    core += lower.slice(at, match.index);
-    core += !isOpen(words.indexOf(match)) && differs(word) ? gap : word;
-    at = match.index + word.length;
+  let at = kept[0]!.from;
+  for (const { word, from, isOpen } of kept) {
+    core += lower.slice(at, from);
+    core += !isOpen && differs(word) ? gap : word;
+    at = from + word.length;
   }
-  core += lower.slice(at, end);
-  const pieces = kept.map(([word]) => word).filter(isLong);
+  const pieces = kept.map(({ word }) => word).filter(isLong);
   return { core, pieces, isIndexed: true };
 }
 

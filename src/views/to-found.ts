@@ -1,5 +1,6 @@
 /** A letter of the views as an answer to a question: the same that a walk through the log would give. */
-import { fits, type Found, type FoundRecipient, type Question } from '../trace/search.ts';
+import { fits } from '../trace/address-pattern.ts';
+import type { Found, FoundRecipient, Question } from '../trace/search.ts';
 import type { ViewLetter } from './letter.ts';
 import type { Said } from './sqlite/rows.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { tempDir } from '../support/temp-dir.ts';
 import { openOffice, says, type Office } from '../trace/office.ts';
@@ -173,6 +173,19 @@ describe('waybill ask', () => {
     child.kill('SIGINT');
     expect(await ended).toBe(0);
     expect(text.match(/^new msg/gm)).toHaveLength(4);
+  });
+});
+
+describe('a question that ends its process before the first event', () => {
+  it('is told to have failed, for ever', () => {
+    const text = `export const question = {
+      title: 'Empty', about: '', bounds: '', empty: () => process.exit(0), fold: (n) => n, answer: () => 0,
+    };`;
+    writeFileSync(own('empty.mjs'), text);
+    const { code, stderr } = waybill(office.path, 'ask', 'empty', '--config', config.path);
+    rmSync(own('empty.mjs'));
+    const why = 'the question empty failed: it ended its process: process.exit(0)';
+    expect([code, stderr]).toEqual([100, expect.stringContaining(why)]);
   });
 });
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
     [twice, 'two'],
     [alive, 'two'],
   ] as const) {
-    const data = { node, home: incarnation, beatMs: 100, ttlMs: 300 };
+    const data = { node, home: incarnation, beatMs: 300, ttlMs: 900 };
     await say(incarnation, { type: 'LeaseOpened', v: 1, at: 0, data }, noStream);
   }
 });

@@ -31,7 +31,7 @@ import { safeLine, sanitizeForLog } from '../../src/mail/sanitize.ts';
 import { expandVerp } from '../../src/mail/verp.ts';
 import { route, toRoutingRules } from '../../src/queue/routing.ts';
 import { parseControls } from '../../src/control/controls.ts';
-import { fits } from '../../src/trace/search.ts';
+import { fits } from '../../src/trace/address-pattern.ts';
 import { shapeOf as viewShapeOf } from '../../src/views/shape.ts';
 import { readProxyHeader } from '../../src/wire/proxy-header.ts';
 

@@ -78,4 +78,22 @@ describe('an engine that hears SIGHUP', () => {
     await client.ask('RCPT TO:<demo@demo.test>', '452');
     client.close();
   });
+
+  it('starts a role that died by what is in force, whatever the file says by now', async () => {
+    write('waybill.toml', `${toml}\n[door]\nmax_recipients = "many"\n`);
+    await engine.kill('door');
+    await until(
+      () =>
+        begun().then(
+          async (client) => {
+            await client.ask('RCPT TO:<demo@demo.test>', '250');
+            await client.ask('RCPT TO:<demo@demo.test>', '452');
+            client.close();
+            return true;
+          },
+          () => false,
+        ),
+      'a new door',
+    );
+  });
 });

@@ -154,12 +154,13 @@ beforeAll(async () => {
     ['queue', queue],
     ['desk', desk],
   ] as const;
-  const settled = () =>
-    roles.every(
-      ([role, { uid }]) =>
-        engine.pids().some((found) => found.role === role) &&
-        threadsOf(pidOf(role)).every(({ uids }) => uids[1] === uid),
-    );
+  const settled = () => {
+    const running = engine.pids();
+    return roles.every(([role, { uid }]) => {
+      const pid = running.find((found) => found.role === role)?.pid;
+      return pid !== undefined && threadsOf(pid).every(({ uids }) => uids[1] === uid);
+    });
+  };
   await until(settled, 'the roles to be themselves');
 }, 60_000);
 

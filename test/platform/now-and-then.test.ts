@@ -17,3 +17,14 @@ it('what happens to every letter is said at once, then once a minute with its nu
     [180, 59],
   ]);
 });
+
+it('is said again when the clock was set back, and not only when it has caught up', () => {
+  let now = 7_200_000;
+  const said: unknown[] = [];
+  const tell = nowAndThen({ now: () => now }, (cause) => said.push(cause));
+  tell('before');
+  now -= 3_600_000;
+  tell('after');
+  tell('kept back');
+  expect(said).toEqual(['before', 'after']);
+});

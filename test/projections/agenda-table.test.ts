@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AgendaTable, none, rowStatus, type Row } from '../../projections/agenda-table.ts';
+import { none, rowStatus, type Row } from '../../projections/agenda-rows.ts';
+import { AgendaTable } from '../../projections/agenda-table.ts';
 
 const { waiting, attempting } = rowStatus;
 

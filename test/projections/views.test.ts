@@ -8,7 +8,7 @@ import { question as messageStory } from '../../projections/message-story.ts';
 import { openOf, question as queueContents } from '../../projections/queue-contents.ts';
 import { others, ranked, startTally, sumsOf } from '../../projections/tally.ts';
 import { question as traffic } from '../../projections/traffic.ts';
-import { rowStatus } from '../../projections/agenda-table.ts';
+import { rowStatus } from '../../projections/agenda-rows.ts';
 import type { Happening } from '../../src/ask/ports.ts';
 import * as mail from '../support/queue-mail.ts';
 import { play, step } from '../support/random-letters.ts';

@@ -1,5 +1,5 @@
 /** What an agenda says, in plain values that can be compared. */
-import { rowStatus } from '../../projections/agenda-table.ts';
+import { rowStatus } from '../../projections/agenda-rows.ts';
 import type { Agenda } from '../../projections/agenda.ts';
 
 export type RowView = {

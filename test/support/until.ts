@@ -13,6 +13,7 @@ export async function until<T>(
       answer !== undefined &&
       answer !== null &&
       answer !== false &&
+      answer !== '' &&
       !(Array.isArray(answer) && answer.length === 0)
     ) {
       return answer;

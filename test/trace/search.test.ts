@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { answerOf, fits, statusOf, type Question } from '../../src/trace/search.ts';
+import { fits } from '../../src/trace/address-pattern.ts';
+import { answerOf, statusOf, type Question } from '../../src/trace/search.ts';
 import {
   birth,
   cancelled,

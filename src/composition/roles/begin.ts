@@ -89,8 +89,13 @@ function withDeskIn(users: RoleUsers, { dataDir }: Config, logger: Logger): Role
   return others;
 }
 
-export const beginFor = (role: RoleName, handed: Handed, users: RoleUsers | undefined): Begin => ({
-  type: 'begin',
+export const beginFor = (
+  role: RoleName,
+  config: Config,
+  handed: Handed,
+  users: RoleUsers | undefined,
+): Begin => ({
+  ...{ type: 'begin', config },
   handed: handedTo(role, handed),
   socketGroups: role === 'queue' && users !== undefined ? socketGroups(users) : {},
   ...(role === 'local' || users === undefined ? {} : { as: becoming(role, users) }),

@@ -2,34 +2,25 @@
  * The role `queue`: the only writer of log and spool. Serves the doors from the first moment; begins
  * to deliver when the agenda has caught up with the log and attempts in doubt are settled.
  */
-import { Container, ContainerModule } from 'inversify';
+import { Container, type ContainerModule } from 'inversify';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { filter, firstValueFrom, Subject, type Subscription } from 'rxjs';
+import { filter, firstValueFrom, type Subscription } from 'rxjs';
 import type { Config } from '../../control/config.ts';
-import { controlsInForce, type ControlsInForce } from '../../control/in-force.ts';
-import { openNodeLog } from '../../control/node-log.ts';
-import { refusalLog } from '../../ingress/refusal-log.ts';
-import type { LogTrouble } from '../../log/health.ts';
 import { isTrouble } from '../../mail/trouble.ts';
 import { systemClock } from '../../platform/clock.ts';
-import type { Handlers } from '../../platform/link.ts';
 import { wordsOf, type Logger } from '../../platform/logger.ts';
-import { nowAndThen } from '../../platform/now-and-then.ts';
-import { keepAgenda } from '../../queue/agenda-keeper.ts';
 import { resolveDoubts } from '../../queue/recovery.ts';
 import { removals } from '../../spool/removals.ts';
-import { dropBoxFor } from '../links/drop-box.ts';
-import { openHub, type LinkHub } from '../links/hub.ts';
-import { serveIntake } from '../links/intake-link.ts';
-import { serveBodies } from '../links/order-link.ts';
-import { doorForPrograms } from '../links/programs-door.ts';
-import { isHopeless, refusalOf, surely, unlessTold, watchLog } from '../log-watch.ts';
-import { checkpointFile, logModule } from '../log.modules.ts';
-import { nodesModule, refusalAmong } from '../nodes.module.ts';
+import { complain } from '../complain.ts';
+import { engineModule, nodeName } from '../engine.module.ts';
+import { hubModule } from '../hub.module.ts';
+import type { LinkHub } from '../links/hub.ts';
+import { isHopeless, surely, unlessTold } from '../log-watch.ts';
+import { logModule } from '../log.modules.ts';
+import { nodesModule } from '../nodes.module.ts';
 import { queueModule } from '../queue.module.ts';
 import * as t from '../tokens.ts';
-import { tellReplay } from '../tell-replay.ts';
 import { version } from '../version.ts';
 import type { Handed } from './handed.ts';
 import type { Running } from './running.ts';
@@ -61,7 +52,7 @@ export async function runQueue(
   const container = new Container();
   container.load(
     engine ?? (await logModule(config)),
-    base(config, logger, handed, () => door.refusalsPerMinute),
+    engineModule(config, logger, handed, () => door.refusalsPerMinute),
     nodesModule(config),
     queueModule,
     hubModule,
@@ -147,14 +138,14 @@ export async function runQueue(
   );
   const noRemoval = unlessTold(health, complain(logger, 'bodies not removed'));
   const noCheckpoint = complain(logger, 'no checkpoint');
-  let checkpointFrom = 0;
+  let checkpointFrom = -Infinity;
   // Removals first: what a checkpoint has folded in is not heard of again.
   const tidy = async (force: boolean): Promise<void> => {
     if (health.trouble !== undefined && !force) return;
     await bodies.flush().catch(noRemoval);
-    if (Date.now() < checkpointFrom && !force) return;
+    if (performance.now() < checkpointFrom && !force) return;
     await keeper.checkpoint(force).catch((cause: unknown) => {
-      checkpointFrom = Date.now() + checkpointPauseMs;
+      checkpointFrom = performance.now() + checkpointPauseMs;
       noCheckpoint(cause);
     });
   };
@@ -217,111 +208,13 @@ export async function runQueue(
   };
 }
 
-const base = (
-  config: Config,
-  logger: Logger,
-  handed: Handed,
-  refusalsPerMinute: () => number,
-): ContainerModule =>
-  new ContainerModule(({ bind }) => {
-    bind(t.ConfigToken).toConstantValue(config);
-    bind(t.Clock).toConstantValue(systemClock);
-    bind(t.Logger).toConstantValue(logger);
-    bind(t.Controls).toConstantValue(controlsInForce(handed.controls, config.controlDir));
-    bind(t.Node)
-      .toResolvedValue(
-        (log, controls) => openNodeLog(log, nodeName(config, controls), systemClock),
-        [t.EventLog, t.Controls],
-      )
-      .inSingletonScope();
-    bind(t.LogTroubles).toConstantValue(new Subject());
-    bind(t.Health)
-      .toResolvedValue(
-        (troubles$, node, hasRoom) =>
-          watchLog({ troubles$, node, hasRoom, clock: systemClock, logger }),
-        [t.LogTroubles, t.Node, t.HasRoom],
-      )
-      .inSingletonScope();
-    bind(t.RefusalLog)
-      .toResolvedValue(
-        (log, health) =>
-          refusalLog({
-            ...{ log, clock: systemClock },
-            // What cannot be written now is counted, and the count written later.
-            perMinute: () => (health.trouble === undefined ? refusalsPerMinute() : 0),
-            onTrouble: unlessTold(health, complain(logger, 'refusal not recorded')),
-          }),
-        [t.EventLog, t.Health],
-      )
-      .inSingletonScope();
-    bind(t.Keeper)
-      .toResolvedValue(
-        (log, { isMine, ledger }) =>
-          keepAgenda({
-            log,
-            ...(isMine === undefined ? {} : { isMine }),
-            ...(ledger === undefined ? {} : { beside: ledger }),
-            ...(config.log.engine === 'memory' ? {} : { file: checkpointFile }),
-            ...tellReplay(logger),
-            onThrownAway: (why) => logger.warn({ why }, 'checkpoint thrown away'),
-          }),
-        [t.EventLog, t.Nodes],
-      )
-      .inSingletonScope();
-  });
-
-/** By which the node's own events go; others that share the log have other names. */
-const nodeName = ({ nodes, log }: Config, { current }: ControlsInForce): string =>
-  nodes.name ?? (log.eventStore === undefined ? current.controls.me : undefined) ?? hostname();
-
-const hubModule = new ContainerModule(({ bind }) => {
-  bind(t.Refusal)
-    .toResolvedValue(
-      (nodes, health, room, logger) => refusalAmong(nodes, refusalOf(health, room, logger)),
-      [t.Nodes, t.Health, t.Room, t.Logger],
-    )
-    .inSingletonScope();
-  bind(t.DropBox)
-    .toResolvedValue(
-      (spool, intake, refusal, logger) => dropBoxFor(intake, spool, refusal, logger),
-      [t.Spool, t.Intake, t.Refusal, t.Logger],
-    )
-    .inSingletonScope();
-  bind(t.Hub)
-    .toResolvedValue(
-      (spool, intake, operator, node, refusals, health, refusal, logger) => {
-        const doors = serveIntake(intake, spool, refusal);
-        const bodies: Handlers = serveBodies(spool);
-        return openHub({
-          ...{ intake: doors, bodies, operator, logger },
-          inject: doorForPrograms(intake, spool, refusal, logger),
-          retryAll: (by, why) => node.tell({ type: 'RetryAllRequested', data: { by, why } }),
-          refusals,
-          status: () => ({ pid: process.pid, version, ...statusOf(health.trouble) }),
-        });
-      },
-      [t.Spool, t.Intake, t.Operator, t.Node, t.RefusalLog, t.Health, t.Refusal, t.Logger],
-    )
-    .inSingletonScope();
-});
-
-const complain = (logger: Logger, what: string) =>
-  nowAndThen(systemClock, (cause, kept) =>
-    logger.error({ cause: wordsOf(cause), ...(kept > 0 && { times: kept + 1 }) }, what),
-  );
-
-const statusOf = (trouble: LogTrouble | undefined) =>
-  trouble && {
-    log: { code: trouble.cause.code, what: trouble.cause.message, since: trouble.since },
-  };
-
 async function withPatience<T>(open: () => T): Promise<T> {
-  const until = Date.now() + lockPatienceMs;
+  const until = performance.now() + lockPatienceMs;
   for (;;) {
     try {
       return open();
     } catch (cause) {
-      if (!isTrouble(cause, 'log-in-use') || Date.now() > until) throw cause;
+      if (!isTrouble(cause, 'log-in-use') || performance.now() > until) throw cause;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -329,8 +222,8 @@ async function withPatience<T>(open: () => T): Promise<T> {
 
 /** Resolves when `count` is 0, or after `limitMs`. */
 async function drained(count: () => number, limitMs: number): Promise<void> {
-  const until = Date.now() + limitMs;
-  while (count() > 0 && Date.now() < until) {
+  const until = performance.now() + limitMs;
+  while (count() > 0 && performance.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -10,7 +10,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
-import { readConfig, type Config } from '../../control/config.ts';
+import type { Config } from '../../control/config.ts';
 import { openLogger, wordsOf, type Logger } from '../../platform/logger.ts';
 import { dropRights, type Becoming } from './drop-rights.ts';
 import type { Given, SocketGroups } from './given.ts';
@@ -37,6 +37,8 @@ export type ToRole =
 /** The first message. */
 export type Begin = {
   readonly type: 'begin';
+  /** As it is in force: what the file says by now may be a mistake, or wait for a restart of all. */
+  readonly config: Config;
   readonly handed: Handed;
   /** Absent: whoever we are, we stay. */
   readonly as?: Becoming;
@@ -64,16 +66,9 @@ const runners: { readonly [R in RoleName]: (config: Config) => Promise<Run> } = 
 /** Node's channel to `start`, by the order of its `stdio` there. */
 const channelFd = 3;
 
-async function main([
-  role,
-  configDir,
-  dataDir,
-  listeners = '[]',
-]: readonly string[]): Promise<void> {
+async function main([role = '', listeners = '[]']: readonly string[]): Promise<void> {
   const name = role as RoleName;
-  if (configDir === undefined || dataDir === undefined || !Object.hasOwn(runners, name)) {
-    throw new Error('usage: role-main ROLE CONFIG-DIR DATA-DIR [LISTENERS]');
-  }
+  if (!Object.hasOwn(runners, name)) throw new Error('usage: role-main ROLE [LISTENERS]');
   process.title = `waybill ${name}`;
   // A terminal's Ctrl-C and a service manager's TERM reach the whole group; only `start` obeys them,
   // and says to the roles what to do, in the order of a letter's journey.
@@ -89,13 +84,12 @@ async function main([
   if (process.send === undefined) throw new Error('a role is started by `waybill serve` only');
   if (!process.connected) endAtOnce();
   const logger = openLogger(name, process.env['WAYBILL_VERBOSITY'] ?? 'info');
-  const config = readConfig({ dir: configDir, env: process.env, data: dataDir });
+  const { config, handed, as, socketGroups } = await begun;
   mkdirSync(`${config.dataDir}/run`, { recursive: true, mode: 0o700 });
   process.chdir(config.dataDir);
   const run = await runners[name](config);
   // For the next start. As root where we are root: what others could write there, we would run.
   flushCompileCache();
-  const { handed, as, socketGroups } = await begun;
   if (as !== undefined) dropRights(as);
   const running = await run(config, logger, {
     ...{ handed, socketGroups },

@@ -53,10 +53,11 @@ const forgivenMs = 60_000;
 export async function runStart(config: Config, logger: Logger): Promise<Started> {
   const readText = () => readConfigText({ dir: config.dir, env: process.env });
   let text = readText();
+  let inForce = config;
   let handed = readHanded(config);
   const users = await prepareGround(config, logger);
   const sockets = [...bindAll(config), ...deskSocket(config, logger)];
-  const begin = (role: RoleName): Begin => beginFor(role, handed, users);
+  const begin = (role: RoleName): Begin => beginFor(role, inForce, handed, users);
   const children: Child[] = [];
   const remake = (name: string): void => {
     try {
@@ -75,15 +76,13 @@ export async function runStart(config: Config, logger: Logger): Promise<Started>
       ['queue', ...doors],
       ['local', 'remote'],
     ] as const) {
-      const started = stage.map((role) =>
-        launch(role, config, sockets, begin, logger, lost, remake),
-      );
+      const started = stage.map((role) => launch(role, sockets, begin, logger, lost, remake));
       children.push(...started);
       await Promise.all(started.map(({ up }) => up.promise));
     }
     // Nobody waits for it: watching costs the mail nothing.
     if (hasDesk(config) && (users === undefined || users.desk !== undefined)) {
-      children.push(launch('desk', config, sockets, begin, logger, lost, remake));
+      children.push(launch('desk', sockets, begin, logger, lost, remake));
     }
   } catch (cause) {
     for (const child of children) end(child, 'cannot start');
@@ -101,6 +100,7 @@ export async function runStart(config: Config, logger: Logger): Promise<Started>
       const newly = toConfig(reload.text, config.dir, config.dataDir);
       handed = readHanded(newly);
       ({ text } = reload);
+      inForce = newly;
       tellReload(reload, logger);
       for (const { role, process: running } of children) {
         const message: ToRole = {
@@ -132,7 +132,6 @@ function tellReload({ obeyed, waiting }: Reload, logger: Logger): void {
 
 function launch(
   role: RoleName,
-  config: Config,
   sockets: readonly BoundSocket[],
   begin: (role: RoleName) => Begin,
   logger: Logger,
@@ -146,12 +145,14 @@ function launch(
   };
   child.up.promise.catch(() => undefined);
   const run = (): void => {
-    const startedAt = Date.now();
-    child.process = spawnRole(role, config, sockets);
+    const startedAt = performance.now();
+    child.process = spawnRole(role, sockets);
     // To one that ends at once there is nothing to say; its `exit` tells.
     child.process.send(begin(role), () => undefined);
     const pid = child.process.pid ?? 0;
-    child.process.on('message', (message: FromRole) => {
+    child.process.on('message', (message: FromRole | null) => {
+      // Whoever broke into a role can say anything.
+      if (message === null) return;
       if (message.type === 'mistake') {
         child.up.reject(new Error(message.message));
         return;
@@ -174,7 +175,7 @@ function launch(
           child.up.reject(new Error(`${role} ended`));
           return;
         }
-        if (Date.now() - startedAt > forgivenMs) child.restarts = 0;
+        if (performance.now() - startedAt > forgivenMs) child.restarts = 0;
         const longest = role === 'desk' ? longestDeskPauseMs : longestPauseMs;
         const pauseMs = Math.min(longest, 50 * 2 ** child.restarts);
         child.restarts += 1;
@@ -225,13 +226,13 @@ function lostRoles(children: readonly Child[]): LostRoles {
   };
 }
 
-function spawnRole(role: RoleName, config: Config, sockets: readonly BoundSocket[]): ChildProcess {
+function spawnRole(role: RoleName, sockets: readonly BoundSocket[]): ChildProcess {
   // Descriptors 0 to 2, node's channel at 3, then the listening sockets: the doors' or the desk's.
   const inherited = sockets.filter(({ kind }) => role === (kind === 'desk' ? 'desk' : 'door'));
   const listeners = inherited.map(({ kind, isProxied }, index) => ({
     ...{ kind, fd: 4 + index, isProxied },
   }));
-  const args = [roleMain, role, config.dir, config.dataDir, JSON.stringify(listeners)];
+  const args = [roleMain, role, JSON.stringify(listeners)];
   return spawn(process.execPath, [...nodeFlags(role), ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited.map(({ fd }) => fd)],
     env: { ...compiled(), ...fewArenas, ...threads[role], ...process.env },

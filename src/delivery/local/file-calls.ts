@@ -11,7 +11,6 @@ export type FileCalls = Pick<
   | 'linkSync'
   | 'mkdirSync'
   | 'openSync'
-  | 'readFileSync'
   | 'readSync'
   | 'readdirSync'
   | 'renameSync'

@@ -24,6 +24,7 @@ export type Found = DotQmail | { readonly halt: Halt };
 const executable = 0o100;
 /** 100,000 addresses. It is read at once, by the one process that serves all users. */
 const largestBytes = 4 * 1024 * 1024;
+const pieceBytes = 64 * 1024;
 
 export function findDotQmail(
   files: FileCalls,
@@ -61,9 +62,9 @@ function readCandidate(
     if ((stat.mode & writableByOthers) !== 0) {
       return { halt: defer('Uh-oh: .qmail file is writable. (#4.7.0)') };
     }
-    if (stat.size > largestBytes)
-      return { halt: defer('Uh-oh: .qmail file is too large. (#4.3.0)') };
-    const text = decodeRaw(files.readFileSync(fd));
+    const bytes = stat.size > largestBytes ? undefined : readWhole(files, fd);
+    if (bytes === undefined) return { halt: defer('Uh-oh: .qmail file is too large. (#4.3.0)') };
+    const text = decodeRaw(bytes);
     const matched = rest === undefined ? {} : { rest };
     if (text === '') return { ...byDefault(defaultDelivery), ...matched };
     return { name, text, forwardOnly: (stat.mode & executable) !== 0, ...matched };
@@ -72,6 +73,19 @@ function readCandidate(
   } finally {
     if (fd !== undefined) files.closeSync(fd);
   }
+}
+
+/** `undefined`: too large. What the kernel makes as it is read (in /proc) has no size, and may have no end. */
+function readWhole(files: FileCalls, fd: number): Buffer | undefined {
+  const pieces: Buffer[] = [];
+  for (let bytes = 0; bytes <= largestBytes;) {
+    const piece = Buffer.allocUnsafe(pieceBytes);
+    const count = files.readSync(fd, piece, 0, pieceBytes, null);
+    if (count === 0) return Buffer.concat(pieces);
+    pieces.push(piece.subarray(0, count));
+    bytes += count;
+  }
+  return undefined;
 }
 
 /** A file that is there but out of reach must not be passed over for a more general one. */

@@ -4,7 +4,7 @@
  * It reads no file, no environment and no log; it writes to its sockets and its ports, nothing else.
  */
 import net from 'node:net';
-import { SMTPServer } from 'smtp-server';
+import type { SMTPServer } from 'smtp-server';
 import { normalizeIp } from '../../mail/ip-address.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { DoorRules } from '../accept.ts';
@@ -15,6 +15,7 @@ import { DoorConnection } from './connection.ts';
 import type { ConnectionParts } from './connection.ts';
 import { Crowd, networkOf } from './crowd.ts';
 import type { CrowdLimits, Guest } from './crowd.ts';
+import { libraryLimits, toLibrary } from './library.ts';
 import { formatPeer, knownBySocket, lookedUp } from './newcomer.ts';
 import type { Newcomer, NewcomerParts } from './newcomer.ts';
 import { patiencesOf } from './patience.ts';
@@ -268,21 +269,6 @@ function handshake(top: () => net.Socket, { ip, rights }: Client, clock: Clock):
     // From the top: node does not survive a TLS socket that loses its ground.
     dismiss: () => void top().destroy(),
   };
-}
-
-const libraryLimits = ({ timeoutMs, maxConnections }: SmtpSettings) => ({
-  ...{ socketTimeout: timeoutMs, maxClients: maxConnections },
-});
-
-function toLibrary(settings: SmtpSettings): SMTPServer {
-  const { tls } = settings;
-  return new SMTPServer({
-    ...{ logger: false, disableReverseLookup: true, authOptional: true },
-    ...libraryLimits(settings),
-    // smtp-server would go down to TLS 1.0 (RFC 8996).
-    ...{ minVersion: 'TLSv1.2' as const },
-    ...(tls && { key: tls.key, cert: tls.cert, secure: tls.implicit === true }),
-  });
 }
 
 const limitsOf = (settings: SmtpSettings): CrowdLimits => ({

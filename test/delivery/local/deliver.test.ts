@@ -5,6 +5,7 @@ import {
   mkdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -59,6 +60,16 @@ describe('the search for a dot-qmail file', () => {
   it('stops at a file that nobody can mean, which would be read while all other mail waits', async () => {
     home.write('.qmail-a', '# a\n');
     truncateSync(join(home.path, '.qmail-a'), 2 ** 30);
+    expect((await post(home, { local: 'joe-a' })).said).toBe(
+      'ZUh-oh: .qmail file is too large. (#4.3.0)\n',
+    );
+  });
+
+  // Of no size and without an end: hundreds of gigabytes about a process's memory, the user's own.
+  const endless = '/proc/self/pagemap';
+  const itOnLinux = existsSync(endless) ? it : it.skip;
+  itOnLinux('stops at a file that has no end (skipped without /proc/self/pagemap)', async () => {
+    symlinkSync(endless, join(home.path, '.qmail-a'));
     expect((await post(home, { local: 'joe-a' })).said).toBe(
       'ZUh-oh: .qmail file is too large. (#4.3.0)\n',
     );
