@@ -6,6 +6,7 @@ import { defer, filter, from, map, type Observable } from 'rxjs';
 import { openConsumer, type Consumer } from '../consumers/consumer.ts';
 import { consumersFolder } from '../consumers/names.ts';
 import { logStart, type Position, type RecordedEvent } from '../log/ports.ts';
+import { logFile } from '../log/sqlite/log-file.ts';
 import { openReader, type ReadOnlyLog } from '../log/sqlite/open-reader.ts';
 import { openStreamFinder } from '../log/sqlite/find-streams.ts';
 import { isTrouble, Trouble } from '../mail/trouble.ts';
@@ -33,7 +34,7 @@ const lookForLogMs = 200;
 
 export async function openLog(data: string, options: OpenOptions = {}): Promise<WaybillLog> {
   const directory = resolve(data);
-  const file = join(directory, 'log/waybill.db');
+  const file = join(directory, logFile);
   const log = await openWhenThere(directory, file, options);
   const closing = new AbortController();
   const open = new Set<Consumer>();

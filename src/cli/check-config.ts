@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { parseAssign } from '../aliases/assign.ts';
 import { checkCompiled } from '../control/compiled.ts';
+import { refuseLeftLog } from '../composition/left-log.ts';
 import { readConfig, type Config, type TlsFiles } from '../control/config.ts';
 import { readDeskPassword } from '../control/desk-password.ts';
 import { readControls, type LoadedControls } from '../control/disk.ts';
@@ -71,6 +72,7 @@ export function checkConfig(places: Places, now: number): ConfigCheck {
     }
     warnings.push(...checkGateway(config));
     attempt(() => checkGatewayAccess(config, readDeskPassword(config)));
+    attempt(() => refuseLeftLog(config));
   }
   return { config, controls, users: accounts?.users ?? [], mistakes, warnings };
 }

@@ -2,6 +2,7 @@
  * `waybill log copy`: a log with its bodies, moved to another place. Exit 0 only when both are the same, 111
  * when it must be asked again (interrupted, or the source's engine runs), 100 when it will never be.
  */
+import { forgetLeft } from '../composition/left-log.ts';
 import { Trouble } from '../mail/trouble.ts';
 import { move } from '../moving/move.ts';
 import type { Moved, Phase, Progress, Source, Target } from '../moving/ports.ts';
@@ -42,6 +43,7 @@ export async function logCopy(places: Places, options: LogCopyOptions): Promise<
       }),
     );
     telling.end();
+    if (moved.end === 'complete' && to.kind === 'sqlite' && !verifyOnly) forgetLeft(to.directory);
     if (json) output.line(toAsciiJson({ result: moved }));
     else for (const line of toLines(moved, options)) output.line(line);
     if (moved.end === 'running') process.exitCode = exitTryLater;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EventStore } from '../control/config.ts';
 import { readWords } from '../control/config-words.ts';
+import { logFile } from '../log/sqlite/log-file.ts';
 import { Trouble } from '../mail/trouble.ts';
 import { viewsFolder } from '../views/ports.ts';
 
@@ -25,7 +26,7 @@ export function dataFiles(data: string): DataFiles {
   const directory = resolve(data);
   return {
     directory,
-    log: join(directory, 'log/waybill.db'),
+    log: join(directory, logFile),
     checkpoint: join(directory, 'checkpoints/agenda'),
     nodes: join(directory, 'checkpoints/nodes'),
     views: join(directory, viewsFolder),

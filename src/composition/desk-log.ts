@@ -10,7 +10,7 @@ import type { MessageId } from '../mail/envelope.ts';
 import type { Logger } from '../platform/logger.ts';
 import { messageStream } from '../queue/events.ts';
 import { readNodeHistory } from '../trace/rules-of-the-day.ts';
-import { logFile } from './log.modules.ts';
+import { logFile } from '../log/sqlite/log-file.ts';
 
 export type DeskLog = {
   readonly log: FollowedLog;

@@ -2,6 +2,7 @@
 import { ContainerModule, type ServiceIdentifier } from 'inversify';
 import type { Config } from '../control/config.ts';
 import { MemoryLog } from '../log/memory/memory-log.ts';
+import { logFile } from '../log/sqlite/log-file.ts';
 import { SqliteLog } from '../log/sqlite/sqlite-log.ts';
 import { threadedHand } from '../log/sqlite/threaded-hand.ts';
 import type { DiskSpool } from '../spool/disk/disk-spool.ts';
@@ -12,7 +13,6 @@ import { spoolOf } from './spool-of-log.ts';
 import * as t from './tokens.ts';
 
 /** Where things lie, relative to the data directory, which is the working directory of the role. */
-export const logFile = 'log/waybill.db';
 export const checkpointFile = 'checkpoints/agenda';
 
 /** The engine that the configuration names; a client of an event store is loaded only where there is one. */

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockDirectory, type DirectoryLock } from '../log/sqlite/lock.ts';
+import { logFile } from '../log/sqlite/log-file.ts';
 import { openReader } from '../log/sqlite/open-reader.ts';
 import { SqliteLog } from '../log/sqlite/sqlite-log.ts';
 import type { LogPages } from '../log/sqlite/open-pages.ts';
@@ -17,7 +18,6 @@ import { piecesOf, putDown } from './pieces.ts';
 import type { Run, Source, Target } from './ports.ts';
 
 /** Below the data directory. */
-const logFile = 'log/waybill.db';
 const spoolFolder = 'spool';
 
 /** Holds the lock of the log where no engine does, so that none begins meanwhile. */

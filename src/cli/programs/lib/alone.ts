@@ -11,6 +11,7 @@ import { readConfig } from '../../../control/config.ts';
 import { readControls } from '../../../control/disk.ts';
 import { openNodeLog } from '../../../control/node-log.ts';
 import { incomingLetter } from '../../../ingress/inject/incoming.ts';
+import { logFile } from '../../../log/sqlite/log-file.ts';
 import { SqliteLog } from '../../../log/sqlite/sqlite-log.ts';
 import { isTrouble } from '../../../mail/trouble.ts';
 import { systemClock } from '../../../platform/clock.ts';
@@ -21,8 +22,6 @@ import { toRoutingRules } from '../../../queue/routing.ts';
 import type { EngineCall } from './engine-call.ts';
 import type { Places } from './places.ts';
 import { QueueTrouble } from './queue-trouble.ts';
-
-const logFile = 'log/waybill.db';
 
 /** Must be called with the data directory as working directory, by the owner of the log. Throws `QueueTrouble` 73 when somebody writes there. */
 export async function callAlone(places: Places, user: string): Promise<EngineCall> {

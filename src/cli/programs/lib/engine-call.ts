@@ -4,6 +4,7 @@
  */
 import { lstatSync } from 'node:fs';
 import type { QueueEnvelope } from '../../../ingress/inject/queue-envelope.ts';
+import { logFile } from '../../../log/sqlite/log-file.ts';
 import { dialLink } from '../../../platform/dial-link.ts';
 import { errnoOf } from '../../../platform/errno.ts';
 import type { Link } from '../../../platform/link.ts';
@@ -22,8 +23,6 @@ export interface EngineCall {
   abandon(): Promise<void>;
   close(): Promise<void>;
 }
-
-const logFile = 'log/waybill.db';
 
 const helloMs = 10_000;
 const answerMs = 120_000;

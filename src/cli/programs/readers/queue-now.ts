@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readFileSync, statSync } from 'node:fs';
 import { empty, fold, type Agenda } from '../../../../projections/agenda.ts';
 import type { LogReader } from '../../../log/ports.ts';
+import { logFile } from '../../../log/sqlite/log-file.ts';
 import { openPages } from '../../../log/sqlite/open-pages.ts';
 import type { MessageId } from '../../../mail/envelope.ts';
 import { restoreAgenda } from '../../../queue/agenda-restore.ts';
@@ -35,7 +36,7 @@ export async function withQueueNow<T>(
       use({ log, agenda: await agendaOf(log, checkpoint) }),
     );
   }
-  const file = join(data, 'log/waybill.db');
+  const file = join(data, logFile);
   const log = reaching('open log', () => {
     // SQLite would say less about one that is missing.
     statSync(file);
