@@ -95,8 +95,11 @@ async function play(first: Socket, script: string, far: FarSide): Promise<void> 
       const timer = setInterval(() => socket.write('2'), 20);
       await ears.over();
       clearInterval(timer);
-    } else if (step === 'stall') await ears.over();
-    else if (step === 'hang up') {
+    } else if (step === 'stall') {
+      // What is said to somebody who is deaf is no mistake; a handshake may hold anything, line ends too.
+      await ears.over();
+      return void socket.destroy();
+    } else if (step === 'hang up') {
       socket.end();
       return void (await ears.over());
     } else if (step === 'drop') return void socket.destroy();
