@@ -36,11 +36,25 @@ export async function survey(
   whole: ReadonlyMap<string, Buffer>,
 ): Promise<Findings> {
   const file = join(data, 'log/waybill.db');
-  const folder = join(data, 'mail/demo/Maildir/new');
   if (!existsSync(file)) {
     const wrong = told.map((id) => `${id} was accepted, and there is no log`);
     return { accepted: 0, delivered: 0, wrong };
   }
+  try {
+    return await look(data, file, told, whole);
+  } catch (cause) {
+    const lost = told.map((id) => `${id} was accepted, and the log cannot be read`);
+    return { accepted: 0, delivered: 0, wrong: [String(cause), ...lost] };
+  }
+}
+
+async function look(
+  data: string,
+  file: string,
+  told: readonly string[],
+  whole: ReadonlyMap<string, Buffer>,
+): Promise<Findings> {
+  const folder = join(data, 'mail/demo/Maildir/new');
   const events = await eventsOf(file);
   const of = (type: string): Set<string> =>
     new Set(events.filter((event) => event.type === type).map(({ stream }) => stream.slice(8)));
