@@ -7,7 +7,8 @@ import type {
   JSONEventData,
   KurrentDBClient,
 } from '@kurrent/kurrentdb-client';
-import { RevisionConflict, Trouble } from '../../mail/trouble.ts';
+import { RevisionConflict, type Trouble } from '../../mail/trouble.ts';
+import { fenced } from '../fenced.ts';
 import { noStream, type Revision, type StreamName } from '../ports.ts';
 import type { Taken } from './appends.ts';
 
@@ -66,11 +67,3 @@ export function refusedTogether(
   const actual = typeof actualState === 'bigint' ? Number(actualState) : noStream;
   return new RevisionConflict(write.stream, write.expected, Math.max(noStream, actual));
 }
-
-const fenced = (fence: StreamName, cause?: unknown): Trouble =>
-  new Trouble('fenced', {
-    tryAgain: true,
-    peer: 'temporary failure (#4.3.2)',
-    detail: `${fence} stands: another node has our lease`,
-    cause,
-  });

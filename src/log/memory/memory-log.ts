@@ -1,6 +1,7 @@
 /** The log in arrays, for unit tests: same contract, no disk. Bodies staged with an append are kept too. */
 import type { Observable } from 'rxjs';
 import { RevisionConflict, Trouble } from '../../mail/trouble.ts';
+import { fenced } from '../fenced.ts';
 import type { StagedBody } from '../../spool/ports.ts';
 import { encode, refuseStrayBody } from '../encode.ts';
 import { isRepetition } from '../idempotence.ts';
@@ -155,10 +156,3 @@ export class MemoryLog implements SharedLog {
     throw new Trouble('log-unavailable', { tryAgain: true, peer: 'log is closed (#4.3.0)' });
   }
 }
-
-const fenced = (fence: StreamName): Trouble =>
-  new Trouble('fenced', {
-    tryAgain: true,
-    peer: 'temporary failure (#4.3.2)',
-    detail: `${fence} stands`,
-  });
