@@ -14,6 +14,7 @@ import type { StagedBody } from '../spool/ports.ts';
 import type { QueueCommand } from './commands.ts';
 import { decide } from './decider.ts';
 import { messageStream, type QueueEvent } from './events.ts';
+import { KeptLetters, type Letter, type Slot } from './kept-letters.ts';
 import { evolve, initial, type QueueState } from './state.ts';
 
 export interface Letters {
@@ -34,11 +35,6 @@ export interface Letters {
   heard(message: MessageId, revision: Revision): void;
 }
 
-type Letter = {
-  state: QueueState;
-  revision: Revision;
-};
-
 /** What was asked of a letter and waits for its turn. */
 type Turn = {
   readonly make: (letter: Letter) => QueueCommand | undefined;
@@ -50,14 +46,6 @@ type Turn = {
   reject(cause: unknown): void;
 };
 
-/** `weight`: recipients, as they count towards `keepRecipients`. */
-type Kept = {
-  letter: Letter | undefined;
-  readonly turns: Turn[];
-  working: boolean;
-  weight: number;
-};
-
 export type LettersOptions = {
   readonly log: Pick<EventLog, 'append' | 'readStream'>;
   /** How many letters' states are kept besides those being worked on; default 5,000. */
@@ -67,84 +55,38 @@ export type LettersOptions = {
   readonly conflictRetries?: number;
 };
 
-/** More are worth the place of others. */
-const fewRecipients = 20;
-
-/** A letter to thousands that was tried for days has some hundred thousand events: they are read in pages. */
-const pageEvents = 10_000;
-
 export function openLetters(options: LettersOptions): Letters {
   const { log, keep = 5_000, keepRecipients = 200_000, conflictRetries = 5 } = options;
-  const kept = new Map<MessageId, Kept>();
-  let weight = 0;
+  const kept = new KeptLetters<Turn>(keep, keepRecipients);
 
   function inTurn(message: MessageId, turn: Turn): void {
-    let slot = kept.get(message);
-    if (slot === undefined) {
-      slot = { letter: undefined, turns: [], working: false, weight: 0 };
-      kept.set(message, slot);
-    }
+    const slot = kept.slotOf(message);
     slot.turns.push(turn);
     if (!slot.working) void work(message, slot);
   }
 
   /** Never rejects: whoever asked hears what became of it. */
-  async function work(message: MessageId, slot: Kept): Promise<void> {
+  async function work(message: MessageId, slot: Slot<Turn>): Promise<void> {
     slot.working = true;
     while (slot.turns.length > 0) await take(message, slot, nextTurns(slot.turns));
     slot.working = false;
-    tidy(message, slot);
-  }
-
-  /**
-   * Letters that are finished, or wait for another try, leave memory at once. When there are too many,
-   * the one that came last goes: the others have their turn before it. One with many recipients stays,
-   * since it has many turns and is dear to load.
-   */
-  function tidy(message: MessageId, slot: Kept): void {
-    const { letter } = slot;
-    if (letter === undefined || isAtRest(letter.state)) return drop(message, slot);
-    weight += letter.state.recipients.length - slot.weight;
-    slot.weight = letter.state.recipients.length;
-    const isTooMuch = kept.size > keep || weight > keepRecipients;
-    if (isTooMuch && slot.weight <= fewRecipients) return drop(message, slot);
-    for (const [id, other] of kept) {
-      if ((kept.size <= keep && weight <= keepRecipients) || other === slot) break;
-      if (!other.working) drop(id, other);
-    }
-  }
-
-  function drop(message: MessageId, slot: Kept): void {
-    weight -= slot.weight;
-    slot.weight = 0;
-    kept.delete(message);
-  }
-
-  async function load(message: MessageId): Promise<Letter> {
-    const letter: Letter = { state: initial(), revision: noStream };
-    for (;;) {
-      const page = { from: letter.revision + 1, limit: pageEvents };
-      const events = await log.readStream(messageStream(message), page);
-      for (const event of events) evolve(letter.state, event as NewEvent as QueueEvent);
-      letter.revision = events.at(-1)?.revision ?? letter.revision;
-      if (events.length < pageEvents) return letter;
-    }
+    kept.settle(message, slot);
   }
 
   /** Turns taken together are one append: a letter to thousands, tried in many places at once, shares its commits. */
-  async function take(message: MessageId, slot: Kept, turns: readonly Turn[]): Promise<void> {
+  async function take(message: MessageId, slot: Slot<Turn>, turns: readonly Turn[]): Promise<void> {
     for (let tries = 0; ; tries += 1) {
       try {
         slot.letter ??=
           tries === 0 && turns[0]?.alone === 'accepts'
             ? { state: initial(), revision: noStream }
-            : await load(message);
+            : await load(log, message);
         const { letter } = slot;
         const answers = turns.map((turn) => follow(turn, letter));
         const events = answers.length === 1 ? answers[0]! : answers.flat();
         if (events.length > 0) {
           const { body } = turns[0]!;
-          const { revision } = await appendSurely(message, letter.revision, events, body);
+          const { revision } = await appendSurely(log, message, letter.revision, events, body);
           letter.revision = revision;
         }
         turns.forEach((turn, index) => turn.resolve(answers[index]!, letter));
@@ -159,22 +101,6 @@ export function openLetters(options: LettersOptions): Letters {
         else for (const turn of turns) await take(message, slot, [turn]);
         return;
       }
-    }
-  }
-
-  /** After an unknown outcome the identical append is asked once more: it says what came of the first. */
-  async function appendSurely(
-    message: MessageId,
-    expected: Revision,
-    events: readonly QueueEvent[],
-    body: StagedBody | undefined,
-  ) {
-    const stream = messageStream(message);
-    try {
-      return await log.append(stream, expected, events, body);
-    } catch (cause) {
-      if (!isTrouble(cause, 'log-unavailable')) throw cause;
-      return await log.append(stream, expected, events, body);
     }
   }
 
@@ -193,11 +119,7 @@ export function openLetters(options: LettersOptions): Letters {
     },
     handleWith: (message, make) =>
       ask(message, ({ state, revision }) => (revision === noStream ? undefined : make(state))),
-    heard(message, revision) {
-      const slot = kept.get(message);
-      if (slot?.letter === undefined || slot.working) return;
-      if (slot.letter.revision < revision) drop(message, slot);
-    },
+    heard: (message, revision) => kept.heard(message, revision),
     state: (message) =>
       new Promise((resolve, reject) => {
         inTurn(message, {
@@ -210,6 +132,37 @@ export function openLetters(options: LettersOptions): Letters {
         });
       }),
   };
+}
+
+/** A letter to thousands that was tried for days has some hundred thousand events: they are read in pages. */
+const pageEvents = 10_000;
+
+async function load(log: LettersOptions['log'], message: MessageId): Promise<Letter> {
+  const letter: Letter = { state: initial(), revision: noStream };
+  for (;;) {
+    const page = { from: letter.revision + 1, limit: pageEvents };
+    const events = await log.readStream(messageStream(message), page);
+    for (const event of events) evolve(letter.state, event as NewEvent as QueueEvent);
+    letter.revision = events.at(-1)?.revision ?? letter.revision;
+    if (events.length < pageEvents) return letter;
+  }
+}
+
+/** After an unknown outcome the identical append is asked once more: it says what came of the first. */
+async function appendSurely(
+  log: LettersOptions['log'],
+  message: MessageId,
+  expected: Revision,
+  events: readonly QueueEvent[],
+  body: StagedBody | undefined,
+) {
+  const stream = messageStream(message);
+  try {
+    return await log.append(stream, expected, events, body);
+  } catch (cause) {
+    if (!isTrouble(cause, 'log-unavailable')) throw cause;
+    return await log.append(stream, expected, events, body);
+  }
 }
 
 const nothing: readonly QueueEvent[] = [];
@@ -234,14 +187,3 @@ function nextTurns(turns: Turn[]): readonly Turn[] {
     count += 1;
   return turns.splice(0, Math.max(1, count));
 }
-
-/**
- * Nothing is under way, and nobody is left who was never tried: whatever comes next comes late, if at all.
- * A letter to many has its turns one after the other, and would be loaded again for each.
- */
-const isAtRest = ({ done, open, recipients, unfinished }: QueueState): boolean =>
-  done ||
-  (unfinished > 0 &&
-    recipients.length <= fewRecipients &&
-    open.size === 0 &&
-    !recipients.some(({ status, tries }) => status === 'waiting' && tries === 0));
