@@ -1,12 +1,11 @@
-/** Whether the event store answers and lets us read: asked once, a few seconds at the most. Nothing is written. */
+/**
+ * Whether the event store answers both halves of the client and lets us read: asked once, a few seconds at the
+ * most. Nothing is written.
+ */
 import type { EventStore } from '../control/config.ts';
-import { toAddress, withoutSecrets } from '../control/event-store-address.ts';
+import { toAddress, withoutSecrets, type Address } from '../control/event-store-address.ts';
 import { isTrouble } from '../mail/trouble.ts';
 import type { Finding } from './check-config.ts';
-
-/** The native half of the client tries for as long, before it says that nobody is there. */
-const limitMs = 10_000;
-const patienceMs = 3_000;
 
 /** `directory`: where the address's relative files start. */
 export async function checkEventStore(store: EventStore, directory: string): Promise<Finding[]> {
@@ -15,18 +14,27 @@ export async function checkEventStore(store: EventStore, directory: string): Pro
   // Loading the client takes longer than most checks.
   const { Connection } = await import('../log/kurrentdb/connection.ts');
   const { surely } = await import('../log/kurrentdb/surely.ts');
-  const { toTrouble } = await import('../log/kurrentdb/what-went-wrong.ts');
+  const { limitMs, patienceMs } = await import('../log/kurrentdb/patience.ts');
+  const { togethernessOf } = await import('../log/kurrentdb/together.ts');
+  const { faultOf, toTrouble } = await import('../log/kurrentdb/what-went-wrong.ts');
+  const patience = { limitMs: limitMs.read, patienceMs: patienceMs.check };
+  let address: Address | undefined;
   let connection: InstanceType<typeof Connection> | undefined;
   try {
-    connection = new Connection({ address: toAddress({ url, credentialsFile, directory }) });
-    await surely(connection, 'a question', { limitMs, patienceMs }, async (client) => {
+    address = toAddress({ url, credentialsFile, directory });
+    connection = new Connection({ address });
+    await surely(connection, 'a question', patience, async (client) => {
       const last = client.readAll({ direction: 'backwards', fromPosition: 'end', maxCount: 1 });
       for await (const _ of last) break;
     });
+    // The half that writes knows other authorities than the one that reads.
+    await surely(connection, 'a question', patience, togethernessOf);
     return [];
   } catch (cause) {
     const trouble = isTrouble(cause) ? cause : toTrouble('reading the event store', cause);
-    return told(trouble.message);
+    if (address === undefined || faultOf(cause) !== 'away') return told(trouble.message);
+    const { whyNobodyAnswers } = await import('../log/kurrentdb/why-nobody-answers.ts');
+    return told(`${trouble.message} (${await whyNobodyAnswers(address)})`);
   } finally {
     await connection?.close();
   }

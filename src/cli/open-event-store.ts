@@ -1,8 +1,8 @@
 /** The log of an event store as a command sees it: dialled when the question is asked, let go of when it is answered. */
 import { join, resolve } from 'node:path';
-import { oddityOf } from '../composition/event-shapes.ts';
 import type { EventStore } from '../control/config.ts';
 import { toAddress } from '../control/event-store-address.ts';
+import { oddityOf } from '../log/event-shapes.ts';
 import type { Damage } from '../log/ports.ts';
 import { openAtHand } from '../log/kurrentdb/at-hand.ts';
 import { Connection } from '../log/kurrentdb/connection.ts';

@@ -2,7 +2,9 @@
 import { toAddress, withoutSecrets, type Address } from '../control/event-store-address.ts';
 import { Connection } from '../log/kurrentdb/connection.ts';
 import { KurrentLog, type KurrentLogOptions } from '../log/kurrentdb/kurrent-log.ts';
-import type { Write } from '../log/ports.ts';
+import { limitMs as limits, patienceMs as patient } from '../log/kurrentdb/patience.ts';
+import type { Togetherness } from '../log/kurrentdb/together.ts';
+import type { StreamName, Write } from '../log/ports.ts';
 import { isTrouble, Trouble } from '../mail/trouble.ts';
 import { errnoOf, errorWords } from '../platform/errno.ts';
 import { refuseOddId } from '../spool/checks.ts';
@@ -27,9 +29,6 @@ export type EventStorePlace = {
   readonly oddity?: KurrentLogOptions['oddity'];
 };
 
-/** A leader is elected meanwhile; nobody who moves house minds a minute. */
-const usualPatienceMs = 60_000;
-
 type Opened = {
   readonly side: Side;
   readonly log: KurrentLog;
@@ -43,7 +42,7 @@ export async function kurrentSource(place: EventStorePlace): Promise<Source> {
 
 export async function kurrentTarget(place: EventStorePlace): Promise<Target> {
   const { side, log, spool } = await open(place);
-  let isTogether: boolean | undefined;
+  let togetherness: Togetherness | undefined;
   let hasWorked = false;
   return {
     ...side,
@@ -53,17 +52,17 @@ export async function kurrentTarget(place: EventStorePlace): Promise<Target> {
     },
     // One after the other: whoever has two under way may find them in the other order.
     async append(runs) {
-      isTogether ??= await log.canAppendTogether();
+      togetherness ??= await log.togetherness();
       try {
-        if (isTogether) {
-          for (const some of inParts(runs)) await log.appendTogether(some);
+        if (togetherness !== 'none') {
+          for (const some of inParts(runs, togetherness)) await log.appendTogether(some);
           hasWorked = true;
           return;
         }
       } catch (cause) {
         // A follower that is the only one we know takes no such appends, and passes on the others.
         if (hasWorked || !isTrouble(cause, 'log-unavailable')) throw cause;
-        isTogether = false;
+        togetherness = 'none';
       }
       for (const { stream, expected, events } of runs) await log.append(stream, expected, events);
     },
@@ -74,13 +73,27 @@ export async function kurrentTarget(place: EventStorePlace): Promise<Target> {
 /** Appends to so many streams in one, which the server checks one by one. */
 const mostTogether = 250;
 
-function* inParts(runs: readonly Run[]): Generator<readonly Write[]> {
-  for (let at = 0; at < runs.length; at += mostTogether) yield runs.slice(at, at + mostTogether);
+/** Where each stream may be written once, an append ends before the first that comes back. */
+function* inParts(runs: readonly Run[], togetherness: Togetherness): Generator<readonly Write[]> {
+  let part: Run[] = [];
+  const streams = new Set<StreamName>();
+  for (const run of runs) {
+    const comesBack = togetherness === 'streams-once' && streams.has(run.stream);
+    if (comesBack || part.length === mostTogether) {
+      yield part;
+      part = [];
+      streams.clear();
+    }
+    part.push(run);
+    streams.add(run.stream);
+  }
+  if (part.length > 0) yield part;
 }
 
 async function open(place: EventStorePlace): Promise<Opened> {
   const { url, credentialsFile, bodyDirectory, directory } = place;
-  const { patienceMs = usualPatienceMs, limitMs = 10_000 } = place;
+  // A leader is elected meanwhile; nobody who moves house minds a minute.
+  const { patienceMs = patient.move, limitMs = limits.read } = place;
   const address = addressOf(url, credentialsFile, directory);
   const [main, bodies] = [new Connection({ address }), new Connection({ address })];
   const name = withoutSecrets(url);
@@ -128,7 +141,7 @@ async function greet(connection: Connection, name: string): Promise<void> {
   await connection.load();
   try {
     // Not closed: the connection is not its own.
-    await new KurrentLog({ connection, patienceMs: 5_000 }).head();
+    await new KurrentLog({ connection, patienceMs: patient.command }).head();
   } catch (cause) {
     await connection.close();
     if (!isTrouble(cause)) throw cause;

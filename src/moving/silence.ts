@@ -16,16 +16,20 @@ export async function awaitSilence(
   log: Pick<LogReader, 'readStream'>,
   leases: Leases,
 ): Promise<string | undefined> {
-  const open = living(leases);
   const begun = performance.now();
-  const isDue = ({ ttlMs }: Lease) => performance.now() - begun < ttlMs;
-  for (let watched = open; watched.length > 0; watched = watched.filter(isDue)) {
+  for (let watched = living(leases); watched.length > 0;) {
+    // Each is asked once more when its time is up: it may have spoken since it was asked last.
+    const asked = performance.now() - begun;
     for (const lease of watched) {
       const from = lease.revision + 1;
       const [said] = await log.readStream(leaseStream(lease.incarnation), { from, limit: 1 });
       if (said !== undefined) return `node ${safeLine(lease.node, 80)} works on it`;
     }
-    await sleep(Math.min(pauseMs, ...watched.map(({ ttlMs }) => ttlMs)));
+    watched = watched.filter(({ ttlMs }) => asked < ttlMs);
+    if (watched.length > 0) await sleep(pauseUntil(watched, asked));
   }
   return undefined;
 }
+
+const pauseUntil = (watched: readonly Lease[], asked: number): number =>
+  Math.min(pauseMs, ...watched.map(({ ttlMs }) => Math.ceil(ttlMs - asked)));

@@ -8,6 +8,7 @@ import type { Side } from './ports.ts';
 import type { MovingEvent } from './events.ts';
 import type { Survey } from './survey.ts';
 
+/** Page by page; `rest`: between two pages. */
 export async function* wanted(
   source: Side,
   survey: Survey,

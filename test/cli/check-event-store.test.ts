@@ -24,12 +24,12 @@ describe('the check of an event store', () => {
     expect(found?.message).toMatch(/does not let us.*\$admins/);
   });
 
-  it('says that nobody answers, where nobody does', async () => {
+  it('says that nobody answers, where nobody does, and why', async () => {
     await server.stop();
     const [found] = await check();
     expect(found).toMatchObject({
       file: server.url(),
-      message: expect.stringContaining('reading the event store'),
+      message: expect.stringMatching(/reading the event store.*127\.0\.0\.1:\d+: .*refuse/i),
     });
     await server.start();
   });

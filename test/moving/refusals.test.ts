@@ -170,18 +170,22 @@ describe('a log whose engine runs', () => {
   it('is known in an event store by a node that still says something within its time', async () => {
     const server = await new StandIn().start();
     const { log, close } = openLogAt(server.url());
-    const data = { node: 'mail-1', beatMs: 100, ttlMs: 600 };
+    const data = { node: 'mail-1', beatMs: 100, ttlMs: 2_000 };
     await log.append('lease-a', -1, [{ type: 'LeaseOpened', v: 1, at: 0, data }]);
-    let revision = 0;
-    const beating = setInterval(() => {
-      const beat = { type: 'LeaseBeat', v: 1, at: revision, data: { count: revision, open: 0 } };
-      void log.append('lease-a', revision++, [beat]).catch(() => undefined);
-    }, 100);
+    let isBeating = true;
+    const beat = async (): Promise<void> => {
+      for (let count = 0; isBeating; count += 1) {
+        const event = { type: 'LeaseBeat', v: 1, at: count, data: { count, open: 0 } };
+        await log.append('lease-a', count, [event]);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
+    const beating = beat();
     const side = onServer(server);
     const first = await moveBetween(async () => [await side.source(), memoryRoom()]);
     expect(first).toMatchObject({ end: 'running', writer: 'node mail-1 works on it' });
-    clearInterval(beating);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    isBeating = false;
+    await beating;
     const second = await moveBetween(async () => [await side.source(), memoryRoom()]);
     expect(second).toMatchObject({ end: 'complete' });
     await close();

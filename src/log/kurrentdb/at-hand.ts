@@ -5,7 +5,8 @@ import type { Damage, EventText, Position, StreamName } from '../ports.ts';
 import { toPosition, toStoredPosition, type Oddity } from './event-shape.ts';
 import { KurrentLog } from './kurrent-log.ts';
 import { collect } from './pages.ts';
-import { surely } from './surely.ts';
+import { limitMs, patienceMs } from './patience.ts';
+import { surely, type Patience } from './surely.ts';
 import { toTrouble } from './what-went-wrong.ts';
 
 export type KurrentAtHand = LogAtHand & {
@@ -19,10 +20,12 @@ export type KurrentAtHand = LogAtHand & {
 };
 
 /** A person does not wait for ever. */
-const patience = { limitMs: 10_000, patienceMs: 5_000 };
-/** A walk over a long log on the server takes its time, and says nothing until it finds something. */
-const walkLimitMs = 120_000;
-const walkPatience = { limitMs: walkLimitMs, mostLimitMs: 600_000, patienceMs: 5_000 };
+const { command } = patienceMs;
+const walkPatience: Patience = {
+  limitMs: limitMs.walkOfCommand,
+  mostLimitMs: limitMs.longestWalk,
+  patienceMs: command,
+};
 const pageEvents = 1_000;
 
 export function openAtHand(
@@ -30,10 +33,9 @@ export function openAtHand(
   onDamage?: (damage: Damage) => void,
   oddity?: Oddity,
 ): KurrentAtHand {
-  const { limitMs, patienceMs } = patience;
   const log = new KurrentLog({
-    ...{ connection, patienceMs, readLimitMs: limitMs, walkLimitMs, oddity },
-    subscriberPatienceMs: patienceMs,
+    ...{ connection, oddity, walkLimitMs: limitMs.walkOfCommand },
+    ...{ patienceMs: command, subscriberPatienceMs: command },
     ...(onDamage === undefined ? {} : { onDamage }),
   });
   let heard: Position | undefined;

@@ -3,6 +3,7 @@
  * that it keeps; a client that has gone bad is replaced as a whole, because some of its errors are for ever.
  * What is under way on the old one ends there, under its own timers.
  */
+import type { Channel } from '@grpc/grpc-js';
 import type * as Client from '@kurrent/kurrentdb-client';
 import type { KurrentDBClient } from '@kurrent/kurrentdb-client';
 import {
@@ -10,7 +11,10 @@ import {
   type Address,
   type Credentials,
 } from '../../control/event-store-address.ts';
+import { makeNativesLazy, NativeHalf } from './native-half.ts';
+import * as patience from './patience.ts';
 import { quickenBytes } from './quick-bytes.ts';
+import { isAnybodyThere } from './why-nobody-answers.ts';
 import { faultOf, NoAnswer, unavailable, wordsOf, type Fault } from './what-went-wrong.ts';
 
 /** The client's package: loading it loads gRPC and a native part, so only who needs it does. */
@@ -22,7 +26,7 @@ export type ConnectionOptions = {
   /** Waits between two clients: at first about so long, twice as long each time, up to a limit. */
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
-  /** A node that has not been ready for so long may be cut off from the others; default 3,000. */
+  /** A node that has not been ready for so long may be cut off from the others. */
   readonly longestVainMs?: number;
   /** A client was given up. */
   readonly onReplaced?: (why: string) => void;
@@ -35,7 +39,15 @@ export interface Caller {
   call<T>(what: string, limitMs: number, work: Call<T>): Promise<T>;
 }
 
-type Generation = { readonly client: KurrentDBClient; calls: number; isOld: boolean };
+type Generation = {
+  readonly client: KurrentDBClient;
+  /** What it has opened, and would leave open. */
+  readonly channels: readonly Channel[];
+  calls: number;
+  /** Of these and of those that nobody waits for any more, so many are not over. */
+  pending: number;
+  isOld: boolean;
+};
 
 /** A client that worked for so long starts again with the first pause. */
 const calmMs = 10_000;
@@ -49,6 +61,7 @@ export class Connection implements Caller {
   #notBefore = -Infinity;
   #closed = false;
   #credentials: Credentials | undefined;
+  readonly #native: NativeHalf;
   /** Since when nobody was served, though the server answers. */
   #vainSince: number | undefined;
   readonly counts = { calls: 0, replaced: 0 };
@@ -56,6 +69,7 @@ export class Connection implements Caller {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#credentials = options.address.credentials;
+    this.#native = new NativeHalf(() => isAnybodyThere(options.address));
     this.#pauseMs = this.#firstPauseMs;
   }
 
@@ -63,6 +77,7 @@ export class Connection implements Caller {
   load(): Promise<Kurrent> {
     this.#kurrent ??= import('@kurrent/kurrentdb-client').then((kurrent) => {
       quickenBytes();
+      makeNativesLazy();
       return kurrent;
     });
     return this.#kurrent;
@@ -75,7 +90,7 @@ export class Connection implements Caller {
     this.counts.calls += 1;
     generation.calls += 1;
     try {
-      const answer = await inTime(what, limitMs, work(generation.client, kurrent));
+      const answer = await inTime(what, limitMs, this.#asked(generation, kurrent, work));
       this.#vainSince = undefined;
       return answer;
     } catch (cause) {
@@ -86,6 +101,17 @@ export class Connection implements Caller {
       generation.calls -= 1;
       tidy(generation);
     }
+  }
+
+  #asked<T>(generation: Generation, kurrent: Kurrent, work: Call<T>): Promise<T> {
+    const asked = work(generation.client, kurrent);
+    generation.pending += 1;
+    const over = (): void => {
+      generation.pending -= 1;
+      tidy(generation);
+    };
+    asked.then(over, over);
+    return asked;
   }
 
   /** A client for something that lasts; `lost` gives it up. */
@@ -118,12 +144,12 @@ export class Connection implements Caller {
     const generation = this.#current;
     this.#current = undefined;
     if (generation === undefined) return;
-    // Its streams may have nobody at the other end any more.
-    await inTime('close', 1_000, generation.client.dispose()).catch(() => undefined);
+    generation.isOld = true;
+    await letGo(generation);
   }
 
   get #firstPauseMs(): number {
-    return this.#options.firstPauseMs ?? 100;
+    return this.#options.firstPauseMs ?? patience.firstPauseMs;
   }
 
   async #generation(kurrent: Kurrent, limitMs: number): Promise<Generation> {
@@ -133,7 +159,8 @@ export class Connection implements Caller {
     }
     if (this.#closed) throw unavailable('the log is closed');
     if (this.#current === undefined) {
-      this.#current = { client: this.#dial(kurrent), calls: 0, isOld: false };
+      const client = this.#dial(kurrent);
+      this.#current = { client, channels: channelsOf(client), calls: 0, pending: 0, isOld: false };
       this.#bornAt = performance.now();
     }
     return this.#current;
@@ -143,13 +170,14 @@ export class Connection implements Caller {
   #isInVain(cause: unknown): boolean {
     const isAgain = faultOf(cause) === 'again' && !(cause instanceof NoAnswer);
     this.#vainSince = isAgain ? (this.#vainSince ?? performance.now()) : undefined;
-    const { longestVainMs = 3_000 } = this.#options;
+    const { longestVainMs = patience.longestVainMs } = this.#options;
     return isAgain && performance.now() - this.#vainSince! > longestVainMs;
   }
 
   #dial(kurrent: Kurrent): KurrentDBClient {
     const { address } = this.#options;
     const client = kurrent.KurrentDBClient.connectionString(address.url);
+    this.#native.handTo(client);
     if (this.counts.replaced > 0) this.#readAgain();
     const credentials = this.#credentials;
     if (credentials === undefined) return client;
@@ -177,9 +205,14 @@ export class Connection implements Caller {
     this.#current = undefined;
     this.#vainSince = undefined;
     generation.isOld = true;
+    // Who was not let in is answered, and says at each read who he is.
+    if (faultOf(cause) !== 'denied') this.#native.giveUp();
     // Many nodes lose a server at the same moment, and should not come back at the same.
     this.#notBefore = now + this.#pauseMs * (0.5 + Math.random());
-    this.#pauseMs = Math.min(2 * this.#pauseMs, this.#options.longestPauseMs ?? 5_000);
+    this.#pauseMs = Math.min(
+      2 * this.#pauseMs,
+      this.#options.longestPauseMs ?? patience.longestPauseMs,
+    );
     this.counts.replaced += 1;
     this.#options.onReplaced?.(wordsOf(cause));
     tidy(generation);
@@ -193,8 +226,36 @@ export class Connection implements Caller {
 const isForGood = (fault: Fault, cause: unknown): boolean =>
   fault === 'away' || fault === 'denied' || cause instanceof NoAnswer;
 
-function tidy({ client, calls, isOld }: Generation): void {
-  if (isOld && calls === 0) client.dispose().catch(() => undefined);
+function tidy(generation: Generation): void {
+  if (generation.isOld && generation.calls === 0) void letGo(generation);
+}
+
+/** More than a call takes from being asked to being on its way. */
+const closingMs = 1_000;
+
+async function letGo(generation: Generation): Promise<void> {
+  // Its streams may have nobody at the other end any more.
+  await inTime('close', 1_000, generation.client.dispose()).catch(() => undefined);
+  // A call that is made on a closed channel throws where nobody catches it, and that ends the process.
+  const close = (): void => {
+    if (generation.pending > 0) return;
+    for (const channel of generation.channels) channel.close();
+  };
+  setTimeout(close, closingMs).unref();
+}
+
+/** All that it will open: it closes those it leaves for others, never the last. */
+function channelsOf(client: KurrentDBClient): readonly Channel[] {
+  const channels: Channel[] = [];
+  const opening = client as unknown as { createChannel?: () => Promise<Channel> };
+  const open = opening.createChannel;
+  if (open === undefined) return channels;
+  opening.createChannel = async () => {
+    const channel = await open();
+    channels.push(channel);
+    return channel;
+  };
+  return channels;
 }
 
 /** Rejects with `NoAnswer` when the time is up; what comes later is not heard. */

@@ -13,6 +13,7 @@ import type { Connection } from './connection.ts';
 import type { Oddity } from './event-shape.ts';
 import { KurrentLog } from './kurrent-log.ts';
 import { Pages } from './pages.ts';
+import { limitMs, patienceMs } from './patience.ts';
 
 export type Outage = { readonly since: Instant; readonly why: string };
 
@@ -34,13 +35,6 @@ export type FollowedOptions = {
   readonly onBroken?: (why: string) => void;
 };
 
-/** Somebody waits for a page. */
-const patienceMs = 2_000;
-const readLimitMs = 5_000;
-/** A page that the server must look for among others' events may take longer. */
-const pageLimitMs = 60_000;
-/** A walk over a long log on the server says nothing until it finds something. */
-const walkLimitMs = 600_000;
 const againMs = 1_000;
 const pageEvents = 1_000;
 
@@ -49,7 +43,8 @@ export function openFollowed(options: FollowedOptions): FollowedStore {
   let outage: Outage | undefined = { since: now(), why: 'it was not reached yet' };
   let isClosed = false;
   const log = new KurrentLog({
-    ...{ connection, patienceMs, readLimitMs, walkLimitMs: pageLimitMs, oddity },
+    ...{ connection, oddity, patienceMs: patienceMs.desk },
+    ...{ readLimitMs: limitMs.readOfDesk, walkLimitMs: limitMs.pageOfDesk },
     ...(onDamage === undefined ? {} : { onDamage }),
     onBroken: (why) => {
       outage = { since: outage?.since ?? now(), why };
@@ -75,7 +70,7 @@ export function openFollowed(options: FollowedOptions): FollowedStore {
     async streamsAfter(category, position) {
       const pages = new Pages({
         ...{ connection, prefixes: [`${category}-`], damages: new Damages(), oddity },
-        ...{ limitMs: walkLimitMs, patienceMs },
+        ...{ limitMs: limitMs.longestWalk, patienceMs: patienceMs.desk },
       });
       return namesIn(pages, position);
     },

@@ -33,8 +33,9 @@ import type { Connection } from './connection.ts';
 import { toStored, type Oddity } from './event-shape.ts';
 import { Live } from './live.ts';
 import { Pages } from './pages.ts';
+import { limitMs, patienceMs as usual } from './patience.ts';
 import { surely } from './surely.ts';
-import { isUnderstood, refusedTogether, sendTogether } from './together.ts';
+import { refusedTogether, sendTogether, togethernessOf, type Togetherness } from './together.ts';
 import { damaged, toTrouble, unavailable } from './what-went-wrong.ts';
 
 /** Beginnings of the names of Waybill's streams; others in the same event store are not ours. */
@@ -56,14 +57,14 @@ export type KurrentLogOptions = {
   readonly onBroken?: (why: string) => void;
   readonly onFollowing?: () => void;
   readonly prefixes?: readonly string[];
-  /** When so long nothing new was heard, the event store is asked whether there is nothing; default 30,000. */
+  /** When so long nothing new was heard, the event store is asked whether there is nothing. */
   readonly quietMs?: number;
-  /** No answer for so long: asked again. Default: 5,000 for appends, 10,000 for reads. */
+  /** No answer for so long: asked again. Defaults of all these: `patience.ts`, as the engine has them. */
   readonly appendLimitMs?: number;
   readonly readLimitMs?: number;
   /** The same for pages of the whole log; default: as readLimitMs. It grows where that is not enough. */
   readonly walkLimitMs?: number;
-  /** After so long the caller hears `log-unavailable`; default 15,000. */
+  /** After so long the caller hears `log-unavailable`. */
   readonly patienceMs?: number;
   /** Bytes of appends that may wait; more hear `busy`. Default 64 MiB. */
   readonly mostBytes?: number;
@@ -83,10 +84,10 @@ export class KurrentLog implements SharedLog {
   #closed = false;
 
   constructor(options: KurrentLogOptions) {
-    const { connection, appendLimitMs = 5_000, readLimitMs = 10_000 } = options;
+    const { connection, appendLimitMs = limitMs.append, readLimitMs = limitMs.read } = options;
     const {
       more = [],
-      patienceMs = 15_000,
+      patienceMs = usual.engine,
       subscriberPatienceMs = Infinity,
       prefixes = ourPrefixes,
     } = options;
@@ -97,9 +98,8 @@ export class KurrentLog implements SharedLog {
     this.#appender = new Appender({
       ...{ caller, limitMs: appendLimitMs, patienceMs, mostBytes: options.mostBytes },
     });
-    const { walkLimitMs } = options;
+    const { walkLimitMs, oddity } = options;
     const limits = { limitMs: readLimitMs, walkLimitMs };
-    const { oddity } = options;
     const reading = { connection, prefixes, damages: this.#damages, oddity, ...limits };
     this.#pages = new Pages({ ...reading, patienceMs });
     this.#subscribersPages = new Pages({ ...reading, patienceMs: subscriberPatienceMs });
@@ -138,12 +138,16 @@ export class KurrentLog implements SharedLog {
   }
 
   async canAppendTogether(): Promise<boolean> {
+    return (await this.togetherness()) === 'all';
+  }
+
+  /** How much `appendTogether` may take. Rejects as reading does. */
+  async togetherness(): Promise<Togetherness> {
     this.#refuseIfClosed();
-    const { connection, readLimitMs: limitMs = 10_000, patienceMs = 15_000 } = this.#options;
-    const isOver = () => this.#closed;
+    const { connection, readLimitMs = limitMs.read, patienceMs = usual.engine } = this.#options;
+    const patience = { limitMs: readLimitMs, patienceMs, isOver: () => this.#closed };
     try {
-      const patience = { limitMs, patienceMs, isOver };
-      return await surely(connection, 'what the server can', patience, isUnderstood);
+      return await surely(connection, 'what the server can', patience, togethernessOf);
     } catch (cause) {
       throw toTrouble('asking what the event store can', cause);
     }
@@ -260,7 +264,7 @@ export class KurrentLog implements SharedLog {
 
   async #start(): Promise<Live> {
     this.#refuseIfClosed();
-    const { connection, onBroken, onFollowing, readLimitMs = 10_000 } = this.#options;
+    const { connection, onBroken, onFollowing, readLimitMs = limitMs.read } = this.#options;
     const head = await this.#subscribersPages.head();
     this.#refuseIfClosed();
     this.#running = new Live(

@@ -9,6 +9,7 @@ import type { Position, RecordedEvent } from '../ports.ts';
 import { Tail } from '../tail.ts';
 import { inTime, type Connection } from './connection.ts';
 import { fromStored, toPosition, toStoredPosition, type Oddity } from './event-shape.ts';
+import { quietMs } from './patience.ts';
 import { NoAnswer, wordsOf } from './what-went-wrong.ts';
 
 export type LiveOptions = {
@@ -17,7 +18,7 @@ export type LiveOptions = {
   readonly damages: Damages;
   readonly oddity?: Oddity | undefined;
   readonly limitMs: number;
-  /** Position of the last event in the log: asked when nothing has been heard for so long. Default: 30,000. */
+  /** Position of the last event in the log: asked when nothing has been heard for so long. */
   readonly head: () => Promise<Position>;
   readonly quietMs?: number | undefined;
   /** The subscription broke, or did not come about. */
@@ -28,8 +29,11 @@ export type LiveOptions = {
 
 const firstPauseMs = 20;
 const longestPauseMs = 2_000;
-/** Windows of events that are not ours, between two words about how far it is. */
-const checkpointInterval = 16;
+/**
+ * So many events that are not ours the server looks through at once, and then says how far it is; by default it
+ * looks through 32, and where others write much it would be busy with beginning again.
+ */
+const maxSearchWindow = 512;
 
 export class Live {
   readonly tail: Tail;
@@ -50,7 +54,7 @@ export class Live {
     this.#options = options;
     this.tail = new Tail(head);
     this.#resume = head;
-    this.#round = setInterval(() => this.#look(), options.quietMs ?? 30_000);
+    this.#round = setInterval(() => this.#look(), options.quietMs ?? quietMs);
     this.#round.unref();
     void this.#run();
   }
@@ -117,7 +121,8 @@ export class Live {
       const { client, kurrent } = lease;
       const filter = kurrent.streamNameFilter({
         prefixes: [...prefixes],
-        checkpointInterval,
+        maxSearchWindow,
+        checkpointInterval: 1,
         checkpointReached: async (_, position) => this.#passed(toPosition(position).position),
       });
       const fromPosition = this.#resume === 0 ? 'start' : toStoredPosition(this.#resume);

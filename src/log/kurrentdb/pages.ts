@@ -15,6 +15,7 @@ import {
 import type { Call, Connection } from './connection.ts';
 import { fromStored, toPosition, toStoredPosition, type Oddity } from './event-shape.ts';
 import { isPosition } from './is-position.ts';
+import { limitMs as usual } from './patience.ts';
 import { Places } from './places.ts';
 import { surely, type Patience } from './surely.ts';
 import { damaged, faultOf, toTrouble } from './what-went-wrong.ts';
@@ -35,8 +36,6 @@ export type PagesOptions = {
 
 /** In one call; a larger page is put together. */
 const pageEvents = 1_000;
-/** Between two events of ours there may be millions of others', which the server looks at one by one. */
-const longestWalkMs = 600_000;
 /** From a known position so near one reads on, rather than ask whether one may read from another. */
 const nearBytes = 1024 * 1024;
 
@@ -246,7 +245,8 @@ export class Pages {
 
   async #ofLog<T>(what: string, work: Call<T>): Promise<T> {
     const { limitMs, walkLimitMs = limitMs } = this.#options;
-    const limits = { limitMs: walkLimitMs, mostLimitMs: Math.max(longestWalkMs, walkLimitMs) };
+    const { longestWalk } = usual;
+    const limits = { limitMs: walkLimitMs, mostLimitMs: Math.max(longestWalk, walkLimitMs) };
     try {
       return await this.#surely(what, limits, work);
     } catch (cause) {

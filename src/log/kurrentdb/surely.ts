@@ -1,5 +1,4 @@
 /** The identical call again and again, until it is answered or patience ends. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call, Caller } from './connection.ts';
 import { faultOf, NoAnswer, type Fault } from './what-went-wrong.ts';
 
@@ -32,6 +31,8 @@ const hopeful = (patienceMs: number): readonly Fault[] =>
   patienceMs === Infinity
     ? ['again', 'elsewhere', 'away', 'denied']
     : ['again', 'elsewhere', 'away'];
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Rejects with what the client said last: an answer that is one, or trouble that did not end. */
 export async function surely<T>(

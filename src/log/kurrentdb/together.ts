@@ -1,11 +1,13 @@
 /**
- * Appends to several streams in one, and on condition that another does not exist: `appendRecords`, which servers
- * understand from 26.1 on. Their answer to a repetition is yes, whatever has become of the condition.
+ * Appends to several streams in one, all or nothing and in the order given: `appendRecords`, which servers
+ * understand from 26.1 on, also on condition that another stream does not exist; `multiStreamAppend` from 25.1 on,
+ * which takes each stream once. Their answer to a repetition is yes, whatever has become of the condition.
  */
 import type {
   AppendConsistencyViolationError,
   JSONEventData,
   KurrentDBClient,
+  WrongExpectedVersionError,
 } from '@kurrent/kurrentdb-client';
 import { RevisionConflict, type Trouble } from '../../mail/trouble.ts';
 import { fenced } from '../fenced.ts';
@@ -18,12 +20,16 @@ export type StoredWrite = {
   readonly events: readonly JSONEventData[];
 };
 
-const method = { path: '/kurrentdb.protocol.v2.streams.StreamsService/AppendRecords' };
+/** `streams-once`: each stream at most once in an append, and no condition on any other. */
+export type Togetherness = 'all' | 'streams-once' | 'none';
+
+const service = '/kurrentdb.protocol.v2.streams.StreamsService';
 
 /** As the server told the client at first contact. */
-export function isUnderstood(client: KurrentDBClient): Promise<boolean> {
-  const { supports } = client as unknown as { supports(asked: typeof method): Promise<boolean> };
-  return supports(method);
+export async function togethernessOf(client: KurrentDBClient): Promise<Togetherness> {
+  const { supports } = client as unknown as { supports(asked: object): Promise<boolean> };
+  if (await supports({ path: `${service}/AppendRecords` })) return 'all';
+  return (await supports({ path: `${service}/AppendSession` })) ? 'streams-once' : 'none';
 }
 
 export async function sendTogether(
@@ -31,6 +37,9 @@ export async function sendTogether(
   writes: readonly StoredWrite[],
   unless: StreamName | undefined,
 ): Promise<Taken> {
+  if (unless === undefined && (await togethernessOf(client)) === 'streams-once') {
+    return sendOnce(client, writes);
+  }
   const records = writes.flatMap(({ stream, events }) =>
     events.map((record) => ({ streamName: stream, record })),
   );
@@ -43,9 +52,29 @@ export async function sendTogether(
   const checks = states.map(({ streamName, expected }) => ({
     type: 'stream_state' as const,
     streamName,
-    expectedState: expected === noStream ? ('no_stream' as const) : BigInt(expected),
+    expectedState: toState(expected),
   }));
-  const { position, responses } = await client.appendRecords(records, checks);
+  return lastOf(writes, await client.appendRecords(records, checks));
+}
+
+async function sendOnce(client: KurrentDBClient, writes: readonly StoredWrite[]): Promise<Taken> {
+  const requests = writes.map(({ stream, expected, events }) => ({
+    streamName: stream,
+    expectedState: toState(expected),
+    events: [...events],
+  }));
+  return lastOf(writes, await client.multiStreamAppend(requests));
+}
+
+const toState = (expected: Revision) =>
+  expected === noStream ? ('no_stream' as const) : BigInt(expected);
+
+type Told = {
+  readonly position: bigint;
+  readonly responses: readonly { readonly streamName: string; readonly revision: bigint }[];
+};
+
+function lastOf(writes: readonly StoredWrite[], { position, responses }: Told): Taken {
   const last = responses.find(({ streamName }) => streamName === writes.at(-1)!.stream);
   if (last === undefined) throw new Error('the event store does not say where it wrote');
   return { revision: Number(last.revision), position: position < 0n ? undefined : position };
@@ -57,7 +86,8 @@ export function refusedTogether(
   writes: readonly StoredWrite[],
   unless: StreamName | undefined,
 ): Trouble {
-  const { violations } = cause as AppendConsistencyViolationError;
+  const { violations = [cause as WrongExpectedVersionError] } =
+    cause as Partial<AppendConsistencyViolationError>;
   if (violations.some(({ streamName }) => streamName === unless)) return fenced(unless!, cause);
   const violation = violations.find(({ streamName }) =>
     writes.some(({ stream }) => stream === streamName),

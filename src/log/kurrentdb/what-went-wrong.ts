@@ -2,6 +2,7 @@
  * What an error of the official client means to us. It retries nothing itself, and some of its errors are
  * for ever: then only a new client helps (spec of the client 1.3: cached discovery, ended batch streams).
  */
+import { safeLine } from '../../mail/sanitize.ts';
 import { Trouble } from '../../mail/trouble.ts';
 
 /**
@@ -106,5 +107,27 @@ function said(cause: unknown): string {
   const { type, message } = cause as { type?: string; message?: string };
   // One half of the client says an error's name again where its words should be.
   const isSaid = (part = ''): boolean => part !== '' && !/^\w+Error$/.test(part);
-  return [type, message].filter(isSaid).join(': ') || 'no words';
+  const words = [type, message].filter(isSaid).map((part) => plain(part ?? ''));
+  return words.join(': ') || 'no words';
+}
+
+/** What a person needs not know of gRPC: its numbers and names, its notes to itself; and errnos in words. */
+const grpc: readonly (readonly [RegExp, string])[] = [
+  [/^\d+ [A-Z_]+: /, ''],
+  [/[.\s]*Resolution note:.*$/s, ''],
+  [/No connection established\.(?: Last error: (?:\w*Error: )?(?:null)?)?/, 'no connection: '],
+  [/^Name resolution failed for target (?:dns:)?(.*)$/s, 'no address is known of $1'],
+  [/^Failed to discover after \d+ attempts?\.?$/, 'no node of the cluster answers'],
+  [/^unavailable$/, 'it does not answer'],
+  [/connect ECONNREFUSED (\S+)/, '$1 refuses the connection'],
+  [/connect ETIMEDOUT (\S+)/, '$1 does not answer'],
+  [/connect (EHOSTUNREACH|ENETUNREACH) (\S+)/, 'there is no way to $2'],
+  [/(read|write) ECONNRESET/, 'the connection was reset'],
+  [/[\s:.]+$/, ''],
+];
+
+/** One line, whoever wrote it: some of it is the server's. */
+function plain(words: string): string {
+  const told = grpc.reduce((text, [what, instead]) => text.replace(what, instead), words);
+  return safeLine(told, 300);
 }

@@ -6,6 +6,7 @@
  */
 import { AppendLanes } from '../../log/kurrentdb/append-lanes.ts';
 import type { Connection } from '../../log/kurrentdb/connection.ts';
+import { limitMs, patienceMs } from '../../log/kurrentdb/patience.ts';
 import { surely, type Patience } from '../../log/kurrentdb/surely.ts';
 import { faultOf, toTrouble } from '../../log/kurrentdb/what-went-wrong.ts';
 import { refOf, refuseDamaged, refuseOddId } from '../checks.ts';
@@ -24,7 +25,7 @@ const removalsAtOnce = 16;
 /** `connection`: of its own, for large bodies would hold up the events; whoever made it closes it. */
 export function kurrentSpool(
   connection: Connection,
-  patience: Patience = { limitMs: 10_000, patienceMs: 15_000 },
+  patience: Patience = { limitMs: limitMs.read, patienceMs: patienceMs.engine },
 ): KurrentSpool {
   const caller = new AppendLanes([connection]);
   const outage = { since: undefined };

@@ -7,6 +7,7 @@ import type { Connection } from '../../log/kurrentdb/connection.ts';
 import { toPosition, toStoredPosition } from '../../log/kurrentdb/event-shape.ts';
 import { isPosition } from '../../log/kurrentdb/is-position.ts';
 import { collect } from '../../log/kurrentdb/pages.ts';
+import { limitMs, patienceMs } from '../../log/kurrentdb/patience.ts';
 import { surely, type Patience } from '../../log/kurrentdb/surely.ts';
 import { faultOf } from '../../log/kurrentdb/what-went-wrong.ts';
 import type { LogReader, Position } from '../../log/ports.ts';
@@ -90,7 +91,11 @@ async function isStillNeeded(id: string, { isNeeded, log }: SweepParts): Promise
   return last !== undefined && last.type !== 'MessageCleanedUp';
 }
 
-const usual: Patience = { limitMs: 30_000, mostLimitMs: 600_000, patienceMs: 60_000 };
+const usual: Patience = {
+  limitMs: limitMs.sweep,
+  mostLimitMs: limitMs.longestWalk,
+  patienceMs: patienceMs.sweep,
+};
 
 /** From the beginning where the event store does not know the position: it may be another one by now. */
 async function startOf({ connection, from, patience = usual }: SweepParts): Promise<Position> {

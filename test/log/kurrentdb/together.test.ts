@@ -96,8 +96,59 @@ describe('an append to several streams', () => {
     expect(notes(await log.readStream(stream))).toEqual(['a', 'b']);
   });
 
-  it('is nothing that a server before 26.1 understands, and it says so', async () => {
-    const { log } = await open('26.0.3');
+  it('is nothing that a server before 25.1 understands, and it says so', async () => {
+    const { log } = await open('25.0.1');
+    expect(await log.togetherness()).toBe('none');
     expect(await log.canAppendTogether()).toBe(false);
+  });
+});
+
+describe('an append to several streams before 26.1, each once', () => {
+  const closing: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close();
+  });
+  const open = async () => {
+    const opened = await openStandIn({ version: '26.0.3' }, impatient);
+    closing.push(opened.close);
+    return opened;
+  };
+  const lines = async (log: EventLog) =>
+    (await log.readAll({ limit: 10 })).map(({ stream, revision }) => `${stream} ${revision}`);
+
+  it('is known, and is not enough for fences', async () => {
+    const { log } = await open();
+    expect(await log.togetherness()).toBe('streams-once');
+    expect(await log.canAppendTogether()).toBe(false);
+  });
+
+  it.each([
+    ['dropped without a word', 'dropAppends'],
+    ['written, and its answer lost', 'loseAnswers'],
+    ['met by a server that is away', 'unavailable'],
+  ] as const)('that was %s is written once, in the order given', async (_, fault) => {
+    const { log, server } = await open();
+    const [one, two] = [newStream(), newStream()];
+    await log.append(one, noStream, notedAll('a'));
+    server.faults[fault] = 2;
+    const { revision, position } = await log.appendTogether([
+      { stream: two, expected: noStream, events: notedAll('b', 'c') },
+      { stream: one, expected: 0, events: notedAll('d') },
+    ]);
+    expect([revision, position]).toEqual([1, await log.head()]);
+    expect(await lines(log)).toEqual([`${one} 0`, `${two} 0`, `${two} 1`, `${one} 1`]);
+  });
+
+  it('writes nothing at all where one is not as expected', async () => {
+    const { log } = await open();
+    const [one, two] = [newStream(), newStream()];
+    await log.append(one, noStream, notedAll('a', 'b'));
+    const writes = [
+      { stream: two, expected: noStream, events: notedAll('c') },
+      { stream: one, expected: 0, events: notedAll('d') },
+    ];
+    const conflict = { code: 'revision-conflict', stream: one, expected: 0, actual: 1 };
+    await expect(log.appendTogether(writes)).rejects.toMatchObject(conflict);
+    expect(await lines(log)).toEqual([`${one} 0`, `${one} 1`]);
   });
 });

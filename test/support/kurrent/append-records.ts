@@ -1,9 +1,15 @@
 /**
- * `AppendRecords` of the protocol's second version, as the stand-in serves it: to several streams or to none,
- * under conditions that may name streams which are not written.
+ * Appends of the protocol's second version, as the stand-in serves them. `AppendRecords`: to several streams or to
+ * none, under conditions that may name streams which are not written. `AppendSession`: to several streams, each once.
  */
 import { createRequire } from 'node:module';
-import { Metadata, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import {
+  Metadata,
+  status,
+  type sendUnaryData,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+} from '@grpc/grpc-js';
 import type * as StatusPb from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/status_pb.js';
 import type * as Errors from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v2/streams/errors_pb.js';
 import type * as Streams from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v2/streams/streams_pb.js';
@@ -24,15 +30,13 @@ const { Status } = load(
 const streams = load(`${v2}/streams_pb.js`) as typeof Streams;
 const errors = load(`${v2}/errors_pb.js`) as typeof Errors;
 
-/** Its service, which `AppendSession` belongs to, too; nobody here asks for that. */
 export const { StreamsServiceService: RecordsService } = load(
   `${v2}/streams_grpc_pb.js`,
 ) as typeof Service;
 
-export const recordsMethod = {
-  service: 'kurrentdb.protocol.v2.streams.StreamsService',
-  method: 'appendrecords',
-};
+const service = 'kurrentdb.protocol.v2.streams.StreamsService';
+export const recordsMethod = { service, method: 'appendrecords' };
+export const sessionMethod = { service, method: 'appendsession' };
 
 type Call = ServerUnaryCall<Streams.AppendRecordsRequest, Streams.AppendRecordsResponse>;
 type Answer = sendUnaryData<Streams.AppendRecordsResponse>;
@@ -68,6 +72,60 @@ export function serveAppendRecords({ request }: Call, answer: Answer, parts: App
       ),
     );
   void parts.settled().then(() => answer(null, response));
+}
+
+type SessionCall = ServerReadableStream<Streams.AppendRequest, Streams.AppendSessionResponse>;
+
+export function serveAppendSession(
+  call: SessionCall,
+  answer: sendUnaryData<Streams.AppendSessionResponse>,
+  parts: AppendParts,
+): void {
+  const { store, faults } = parts;
+  const requests: Streams.AppendRequest[] = [];
+  call.on('data', (request: Streams.AppendRequest) => requests.push(request));
+  call.on('error', () => undefined);
+  call.on('end', () => {
+    if (take(faults, 'dropAppends')) return;
+    const checks = requests.map((request): Check => ({
+      stream: request.getStream(),
+      expected: Number(request.getExpectedRevision()),
+    }));
+    const twice = checks.find(({ stream }, n) => checks.findIndex((c) => c.stream === stream) < n);
+    if (twice !== undefined) {
+      const words = `Stream '${twice.stream}' is already part of this append session.`;
+      return answer(new Refusal(status.ABORTED, words));
+    }
+    const records = requests.flatMap((request) =>
+      request.getRecordsList().map((record) => ({
+        stream: request.getStream(),
+        ...toProposed(record),
+      })),
+    );
+    const outcome = store.appendTogether(records, checks);
+    if (take(faults, 'loseAnswers')) return;
+    if ('violations' in outcome) return answer(conflict(outcome.violations[0]!));
+    const response = new streams.AppendSessionResponse()
+      .setPosition(String(outcome.position))
+      .setOutputList(
+        [...outcome.revisions].map(([stream, revision]) =>
+          new streams.AppendResponse().setStream(stream).setStreamRevision(String(revision)),
+        ),
+      );
+    void parts.settled().then(() => answer(null, response));
+  });
+}
+
+function conflict({ stream, expected, actual }: Violation): Refusal {
+  const details = new errors.StreamRevisionConflictErrorDetails()
+    .setStream(stream)
+    .setExpectedRevision(String(expected))
+    .setActualRevision(String(Math.max(-1, actual)));
+  return detailed(
+    'Append failed due to a revision conflict.',
+    'kurrentdb.protocol.v2.streams.errors.StreamRevisionConflictErrorDetails',
+    details.serializeBinary(),
+  );
 }
 
 function toProposed(record: Streams.AppendRecord): Proposed {

@@ -28,6 +28,8 @@ export type AppendParts = {
   readonly faults: Faults;
   /** Of one append, all its events. */
   readonly maxAppendBytes: number;
+  /** Whether nobody leads. */
+  readonly elects: () => boolean;
   /** Resolves when what was written is on disk. */
   readonly settled: () => Promise<void>;
 };
@@ -90,7 +92,8 @@ function answerTo(
   if (until <= Date.now() + faults.clockAheadMs) return timedOut();
   if (take(faults, 'endBatches')) return 'end';
   if (take(faults, 'dropAppends')) return 'silence';
-  if (take(faults, 'notReady')) return failed(status.UNAVAILABLE, 'Server Is Not Ready');
+  if (parts.elects() || take(faults, 'notReady'))
+    return failed(status.UNAVAILABLE, 'Server Is Not Ready');
   if (bytesOf(events) > maxAppendBytes) {
     const details = new shared.MaximumAppendSizeExceeded().setMaxappendsize(maxAppendBytes);
     const bytes = details.serializeBinary();

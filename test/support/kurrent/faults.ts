@@ -20,6 +20,8 @@ export class Faults {
   brokenReads = 0;
   /** Batch streams are not read any more. */
   deaf = false;
+  /** Calls are heard and not answered, as by a machine that stands still. */
+  hangs = false;
   /** New events are not told to those who follow. */
   mute = false;
   /** A repeated append is answered without its position. */
@@ -35,7 +37,10 @@ export class Faults {
 /** Takes one of so many; whether there was one. */
 export function take(
   faults: Faults,
-  name: Exclude<keyof Faults, 'forgetPositions' | 'mute' | 'deaf' | 'slowPagesMs' | 'clockAheadMs'>,
+  name: Exclude<
+    keyof Faults,
+    'forgetPositions' | 'mute' | 'deaf' | 'hangs' | 'slowPagesMs' | 'clockAheadMs'
+  >,
 ): boolean {
   if (faults[name] <= 0) return false;
   faults[name] -= 1;

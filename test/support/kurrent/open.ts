@@ -50,7 +50,7 @@ export function openLogAt(
   const spool = kurrentSpool(bodies, patienceOf(parts));
   const carry = spool.carry.bind(spool);
   const all = { connection, more: [dial()], besides: [bodies] };
-  const log = new KurrentLog({ ...all, prefixes, carry, ...parts });
+  const log = new KurrentLog({ ...all, prefixes, carry, ...unhurried, ...parts });
   return { connection, spool, log, close: () => log.close() };
 }
 
@@ -59,11 +59,14 @@ const patienceOf = ({ appendLimitMs = 5_000, patienceMs = 15_000 }: LogParts) =>
   patienceMs,
 });
 
+/** The machine may be slow. */
+const unhurried = { appendLimitMs: 20_000, readLimitMs: 20_000, patienceMs: 120_000 };
+
 /** A cluster may elect another leader meanwhile. */
 export const realPatience = { appendLimitMs: 10_000, readLimitMs: 20_000, patienceMs: 60_000 };
 
 /** For tests of faults: nobody waits for long. */
-export const impatient = { appendLimitMs: 150, readLimitMs: 300, patienceMs: 4_000 };
+export const impatient = { appendLimitMs: 150, readLimitMs: 300, patienceMs: 20_000 };
 
 export async function openStandIn(options: StandInOptions = {}, parts: LogParts = {}) {
   const server = await new StandIn(options).start();

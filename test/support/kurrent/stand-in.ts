@@ -1,8 +1,8 @@
 /**
  * A server that speaks the event store's protocol to the official client, for tests and measurements on
- * machines without one. Two of them over one `Store` are a cluster; `faults` says what goes wrong.
+ * machines without one. Two of them over one `Store` are a cluster (`cluster.ts` sets one up); `faults` says
+ * what goes wrong.
  */
-import { randomUUID } from 'node:crypto';
 import type { Server as NetServer, Socket } from 'node:net';
 import type { Metadata } from '@grpc/grpc-js';
 import {
@@ -10,36 +10,36 @@ import {
   ServerCredentials,
   status,
   type sendUnaryData,
-  type ServerUnaryCall,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { Bounds, EventSource, ReadCall } from '../../../src/gateway/read.ts';
+import type { ReadCall } from '../../../src/gateway/read.ts';
 import { serveRead } from '../../../src/gateway/read.ts';
-import { clusterInfo, supportedMethods, type Method } from '../../../src/gateway/greetings.ts';
+import { supportedMethods } from '../../../src/gateway/greetings.ts';
 import {
   GossipServiceDefinition,
   ServerFeaturesService,
   StreamsServiceDefinition,
-  streams,
-  type ReadResp,
 } from '../../../src/gateway/messages.ts';
-import {
-  accessDenied,
-  notAuthenticated,
-  Refusal,
-  streamDeleted,
-} from '../../../src/gateway/refusals.ts';
+import { accessDenied, notAuthenticated, Refusal } from '../../../src/gateway/refusals.ts';
+import { abilitiesOf } from './abilities.ts';
 import {
   notLeaderV2,
-  recordsMethod,
   RecordsService,
   serveAppendRecords,
+  serveAppendSession,
 } from './append-records.ts';
-import { serveAppend, serveBatchAppend, toTarget } from './appends.ts';
+import { serveAppend, serveBatchAppend } from './appends.ts';
+import { serveDelete, type DeleteAnswer, type DeleteCall } from './deletes.ts';
 import { Faults, take } from './faults.ts';
+import { gossipOf, selfAnd, type Peer } from './gossip.ts';
+import { breakOff, inItsWords, sourceOf } from './reads.ts';
 import { Store } from './store.ts';
 
 export type StandInOptions = {
   readonly store?: Store;
+  /** Where it listens, and what it says of itself; default 127.0.0.1. */
+  readonly host?: string;
   readonly port?: number;
   /** Default `26.1.0`; below 25.1 an append takes 1 MiB. */
   readonly version?: string;
@@ -54,20 +54,21 @@ export type StandInOptions = {
 
 export type Leader = { readonly host: string; readonly port: number };
 
-const streamsService = 'event_store.client.streams.streams';
-
 export class StandIn {
   readonly store: Store;
   readonly faults = new Faults();
   readonly calls: string[] = [];
   /** Set: this one is a follower. */
   leader: Leader | undefined;
+  /** What it tells of all nodes, itself included, where that is more than itself and its leader. */
+  peers: (() => readonly Peer[]) | undefined;
+  /** Nobody leads: nothing is written, and read only by those who do not ask for the leader. */
+  elects = false;
   /** `user:password`; whoever comes without it is sent away. */
   login: string | undefined;
   /** Whether that user is one of those who may read everything, `$all`. */
   readsAll = true;
   readonly #options: StandInOptions;
-  readonly #id = randomUUID();
   readonly #reads = new Set<ReadCall>();
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
@@ -84,6 +85,15 @@ export class StandIn {
     return this.#port;
   }
 
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  get #host(): string {
+    return this.#options.host ?? '127.0.0.1';
+  }
+
   /** For one node; `more` after a `&`. */
   url(more = ''): string {
     const { login } = this;
@@ -91,7 +101,7 @@ export class StandIn {
     const user = login === undefined ? '' : `${login}@`;
     const plain = tls === undefined ? 'tls=false' : 'tls=true';
     // The first read waits so long before it dials.
-    return `kurrentdb://${user}127.0.0.1:${this.#port}?${plain}&discoveryInterval=1${more}`;
+    return `kurrentdb://${user}${this.#host}:${this.#port}?${plain}&discoveryInterval=1${more}`;
   }
 
   /** The same port again after `stop`. */
@@ -102,7 +112,7 @@ export class StandIn {
     });
     this.#addServices(server);
     this.#port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`127.0.0.1:${this.#port}`, this.#credentials(), (cause, port) =>
+      server.bindAsync(`${this.#host}:${this.#port}`, this.#credentials(), (cause, port) =>
         cause === null ? resolve(port) : reject(cause),
       );
     });
@@ -142,13 +152,24 @@ export class StandIn {
     ]);
   }
 
+  /** A node that hangs hears calls and answers none. */
+  #serve(server: Server, service: ServiceDefinition, handlers: Handlers): void {
+    const patient = Object.entries(handlers).map(([name, handle]): [string, Handler] => [
+      name,
+      (call, answer) => (this.faults.hangs ? undefined : handle(call, answer)),
+    ]);
+    server.addService(service, Object.fromEntries(patient) as UntypedServiceImplementation);
+  }
+
   #addServices(server: Server): void {
+    const { version = '26.1.0', takesBatches = true } = this.#options;
+    const { methods, maxAppendBytes, sessions, records } = abilitiesOf(version, takesBatches);
     const parts = {
-      ...{ store: this.store, faults: this.faults },
-      maxAppendBytes: this.#isOld ? 1024 * 1024 : 256 * 1024 * 1024,
+      ...{ store: this.store, faults: this.faults, elects: () => this.elects },
+      maxAppendBytes,
       settled: this.#options.settled ?? (() => Promise.resolve()),
     };
-    server.addService(StreamsServiceDefinition, {
+    this.#serve(server, StreamsServiceDefinition, {
       read: (call: ReadCall) => void this.#read(call),
       append: (
         call: Parameters<typeof serveAppend>[0],
@@ -168,73 +189,44 @@ export class StandIn {
       tombstone: (call: DeleteCall, answer: sendUnaryData<object>) =>
         this.#delete(call, answer, true),
     });
-    server.addService(RecordsService, {
-      appendSession: (_: unknown, answer: sendUnaryData<object>) =>
-        answer(new Refusal(status.UNIMPLEMENTED, 'not here')),
+    this.#serve(server, RecordsService, {
+      appendSession: (
+        call: Parameters<typeof serveAppendSession>[0],
+        answer: Parameters<typeof serveAppendSession>[1],
+      ) => {
+        if (!sessions) return answer(new Refusal(status.UNIMPLEMENTED, 'not here'));
+        const refusal = this.#refusal('appendSession', call.metadata);
+        if (refusal !== undefined) return answer(refusal);
+        serveAppendSession(call, answer, parts);
+      },
       appendRecords: (
         call: Parameters<typeof serveAppendRecords>[0],
         answer: Parameters<typeof serveAppendRecords>[1],
       ) => {
-        if (!this.#knowsRecords) return answer(new Refusal(status.UNIMPLEMENTED, 'not here'));
+        if (!records) return answer(new Refusal(status.UNIMPLEMENTED, 'not here'));
         const refusal = this.#refusal('appendRecords', call.metadata);
         if (refusal !== undefined) return answer(refusal);
         serveAppendRecords(call, answer, parts);
       },
     });
-    server.addService(ServerFeaturesService, {
+    this.#serve(server, ServerFeaturesService, {
       getSupportedMethods: (call: GreetingCall, answer: sendUnaryData<object>) => {
         this.calls.push('features');
         if (this.#isStranger(call.metadata)) return answer(notAuthenticated());
         if (take(this.faults, 'failFeatures')) {
           return answer(new Refusal(status.UNAVAILABLE, 'not yet'));
         }
-        answer(null, supportedMethods(this.#methods(), this.#options.version ?? '26.1.0'));
+        answer(null, supportedMethods(methods, version));
       },
     });
-    server.addService(GossipServiceDefinition, {
+    this.#serve(server, GossipServiceDefinition, {
       read: (call: GreetingCall, answer: sendUnaryData<object>) => {
         this.calls.push('gossip');
         if (this.#isStranger(call.metadata)) return answer(notAuthenticated());
-        const self = { id: this.#id, host: '127.0.0.1', port: this.#port };
-        const { leader } = this;
-        answer(
-          null,
-          clusterInfo([
-            { ...self, isLeader: leader === undefined },
-            ...(leader === undefined ? [] : [{ id: randomUUID(), ...leader, isLeader: true }]),
-          ]),
-        );
+        const self = { host: this.#host, port: this.#port };
+        answer(null, gossipOf(this.peers?.() ?? selfAnd(self, this.leader)));
       },
     });
-  }
-
-  get #isOld(): boolean {
-    return this.#isBefore(25, 1);
-  }
-
-  get #knowsRecords(): boolean {
-    return !this.#isBefore(26, 1);
-  }
-
-  #isBefore(thatYear: number, thatMonth: number): boolean {
-    const [year = 26, month = 1] = (this.#options.version ?? '26.1').split('.').map(Number);
-    return year < thatYear || (year === thatYear && month < thatMonth);
-  }
-
-  #methods(): readonly Method[] {
-    const read = { service: streamsService, method: 'read', features: ['position', 'events'] };
-    const batch = {
-      service: streamsService,
-      method: 'batchappend',
-      features: ['deadline_duration'],
-    };
-    return [
-      read,
-      ...(this.#options.takesBatches === false ? [] : [batch]),
-      { service: streamsService, method: 'append' },
-      { service: streamsService, method: 'delete' },
-      ...(this.#knowsRecords ? [recordsMethod] : []),
-    ];
   }
 
   /** Greetings are for everybody, but not for one who says he is somebody and is not. */
@@ -254,10 +246,16 @@ export class StandIn {
     if (take(this.faults, 'unavailable')) return new Refusal(status.UNAVAILABLE, 'away');
     const { leader } = this;
     const [requiresLeader] = metadata.get('requires-leader');
-    if (leader === undefined) return undefined;
-    // A follower passes appends on, unless it is told not to; this one has no way to.
-    if (what === 'read' && requiresLeader !== 'true') return undefined;
-    if (what === 'appendRecords') return notLeaderV2();
+    // A follower passes appends on, unless it is told not to.
+    const isSecond = ['appendRecords', 'appendSession'].includes(what);
+    const isForLeader = isSecond || requiresLeader === 'true';
+    // In a batch each append is answered for itself.
+    const isNow = isForLeader || !['read', 'batchAppend'].includes(what);
+    if (this.elects && isNow) {
+      return new Refusal(status.UNAVAILABLE, 'Server Is Not Ready');
+    }
+    if (leader === undefined || !isForLeader) return undefined;
+    if (isSecond) return notLeaderV2();
     return new Refusal(status.NOT_FOUND, 'Leader info available', {
       exception: 'not-leader',
       'leader-endpoint-host': leader.host,
@@ -289,77 +287,16 @@ export class StandIn {
     }
   }
 
-  #delete(
-    call: DeleteCall,
-    answer: sendUnaryData<InstanceType<typeof streams.DeleteResp>>,
-    isFinal: boolean,
-  ): void {
+  #delete(call: DeleteCall, answer: DeleteAnswer, isFinal: boolean): void {
     const refusal = this.#refusal('delete', call.metadata);
     if (refusal !== undefined) return answer(refusal);
-    const { stream, expected } = toTarget(call.request.getOptions()!);
-    const outcome = this.store.delete(stream, expected, isFinal);
-    if (outcome.kind === 'deleted') return answer(streamDeleted(stream));
-    if (outcome.kind === 'conflict') {
-      const trailers = {
-        exception: 'wrong-expected-version',
-        'stream-name': stream,
-        'expected-version': String({ any: -2, exists: -4 }[expected] ?? expected),
-        'actual-version': String(outcome.current),
-      };
-      return answer(new Refusal(status.FAILED_PRECONDITION, 'Wrong Expected Version', trailers));
-    }
-    const Answer = isFinal ? streams.TombstoneResp : streams.DeleteResp;
-    const position = new Answer.Position()
-      .setCommitPosition(String(outcome.position))
-      .setPreparePosition(String(outcome.position));
-    const settled = this.#options.settled ?? (() => Promise.resolve());
-    void settled().then(() => answer(null, new Answer().setPosition(position) as never));
+    const { settled = () => Promise.resolve() } = this.#options;
+    serveDelete(call, answer, { store: this.store, settled }, isFinal);
   }
 }
 
+/** Of whatever kind of call. */
+type Handler = (call: never, answer: never) => unknown;
+type Handlers = { readonly [name: string]: Handler };
+
 type GreetingCall = { readonly metadata: Metadata };
-type DeleteCall = ServerUnaryCall<InstanceType<typeof streams.DeleteReq>, unknown>;
-
-/** For a page with a filter a real server has no status of its own when its position is none. */
-function inItsWords(cause: unknown, call: ReadCall): unknown {
-  const options = call.request.getOptions()!;
-  const isInvalid = cause instanceof Refusal && cause.details.includes('invalid position');
-  if (!isInvalid || !options.hasFilter() || !options.hasCount()) return cause;
-  const words = 'Unexpected FilteredReadAllResult: InvalidPosition >> Log record at actual pos';
-  return new Refusal(status.UNKNOWN, words);
-}
-
-/** The call fails after its first answers. */
-function breakOff(call: ReadCall): void {
-  const write = call.write.bind(call);
-  let left = 3;
-  const given: typeof call.write = (answer: ReadResp) => {
-    left -= 1;
-    if (left < 0) throw new Refusal(status.UNAVAILABLE, 'broken on purpose');
-    return write(answer);
-  };
-  call.write = given;
-}
-
-/** The store as `Read` is served from it. */
-function sourceOf(store: Store, faults: Faults): EventSource {
-  const bounds = (stream: string): Bounds | 'tombstoned' | undefined => {
-    const kept = store.stream(stream);
-    if (kept?.isTombstoned === true) return 'tombstoned';
-    if (kept === undefined || kept.isDeleted || kept.events.length === 0) return undefined;
-    return { first: kept.first, last: kept.events.length - 1 };
-  };
-  return {
-    bounds: async (stream) => bounds(stream),
-    async streamPage(stream, from, backwards, limit) {
-      const { events = [], first = 0 } = store.stream(stream) ?? {};
-      return backwards
-        ? events.slice(Math.max(first, from + 1 - limit), from + 1).reverse()
-        : events.slice(from, from + limit);
-    },
-    page: async (from, backwards, limit) => store.page(from, backwards, limit),
-    isPosition: (position) => store.isPosition(position),
-    head: async () => store.head(),
-    onMoved: (listener) => store.onMoved(() => faults.mute || listener()),
-  };
-}
