@@ -22,6 +22,8 @@ export type CheckpointHead = {
   readonly rows: number;
   readonly lanes: readonly string[];
   readonly owing: readonly string[];
+  /** Letters that are set aside, and why; absent: none is. */
+  readonly aside?: readonly (readonly [message: string, why: string])[];
 };
 
 export type LastFolded = Pick<CheckpointHead, 'position' | 'stream' | 'revision' | 'at'>;
@@ -30,7 +32,10 @@ export type LastFolded = Pick<CheckpointHead, 'position' | 'stream' | 'revision'
 const sumBytes = 4;
 
 /** In pieces, to be written one after the other: a long queue is not copied once more. */
-export function encodeAgenda({ rows, owing }: Agenda, last: LastFolded): readonly Uint8Array[] {
+export function encodeAgenda(
+  { rows, owing, aside }: Agenda,
+  last: LastFolded,
+): readonly Uint8Array[] {
   const columns = rows.columns();
   const head: CheckpointHead = {
     fingerprint: agendaFingerprint,
@@ -39,6 +44,7 @@ export function encodeAgenda({ rows, owing }: Agenda, last: LastFolded): readonl
     rows: rows.recipients,
     lanes: columns.lanes,
     owing: [...owing],
+    ...(aside.size === 0 ? {} : { aside: [...aside] }),
   };
   const line = Buffer.from(`${JSON.stringify(head)}\n`);
   const pieces = [line, ...columnPieces(columns)];
@@ -58,6 +64,7 @@ export function decodeAgenda(bytes: Uint8Array, agenda: Agenda): CheckpointHead 
   const columns = readColumns(buffer.subarray(buffer.indexOf(0x0a) + 1, -sumBytes), head);
   if (columns === undefined) return undefined;
   for (const message of head.owing) agenda.owing.add(message);
+  for (const [message, why] of head.aside ?? []) agenda.aside.set(message, why);
   agenda.rows.fill(columns);
   return head;
 }

@@ -4,7 +4,7 @@
  */
 import type { NewEvent } from '../src/log/ports.ts';
 import type { MessageId } from '../src/mail/envelope.ts';
-import { messageOf, type QueueEvent, type Route } from '../src/queue/events.ts';
+import { eventName, messageOf, type QueueEvent, type Route } from '../src/queue/events.ts';
 import { none, rowStatus } from './agenda-rows.ts';
 import { AgendaTable } from './agenda-table.ts';
 
@@ -12,14 +12,28 @@ export type Agenda = {
   readonly rows: AgendaTable;
   /** Settled letters whose bounce is neither queued nor discarded yet. */
   readonly owing: Set<MessageId>;
+  /** Letters with an event that this fold makes nothing of, and which: nothing is attempted for them. */
+  readonly aside: Map<MessageId, string>;
 };
 
-export const empty = (): Agenda => ({ rows: new AgendaTable(), owing: new Set() });
+export const empty = (): Agenda => ({
+  ...{ rows: new AgendaTable(), owing: new Set(), aside: new Map() },
+});
 
-/** In place: the projector alone holds the view, and a long queue must not be copied per event. */
+/**
+ * In place: the projector alone holds the view, and a long queue must not be copied per event. Never throws: what
+ * an event of a letter breaks is that letter's affair, and all others go on.
+ */
 export function fold(agenda: Agenda, event: NewEvent & { readonly stream: string }): Agenda {
   const message = messageOf(event.stream);
-  if (message !== undefined) return foldLetter(agenda, message, event as QueueEvent);
+  if (message !== undefined) {
+    try {
+      foldLetter(agenda, message, event as QueueEvent);
+    } catch {
+      setAside(agenda, message, `${eventName(event)} does not look like one`);
+    }
+    return agenda;
+  }
   if (event.type === 'RetryAllRequested') retryAll(agenda, event.at);
   return agenda;
 }
@@ -32,8 +46,13 @@ function retryAll({ rows }: Agenda, at: number): void {
   }
 }
 
-function foldLetter(agenda: Agenda, message: MessageId, event: QueueEvent): Agenda {
-  const { rows, owing } = agenda;
+/** By the first event that is the matter. */
+function setAside({ aside }: Agenda, message: MessageId, why: string): void {
+  if (!aside.has(message)) aside.set(message, why);
+}
+
+function foldLetter(agenda: Agenda, message: MessageId, event: QueueEvent): void {
+  const { rows, owing, aside } = agenda;
   switch (event.type) {
     case 'MessageQueued':
       rows.add(message, event.data.routes.map(laneOf), event.at);
@@ -46,7 +65,7 @@ function foldLetter(agenda: Agenda, message: MessageId, event: QueueEvent): Agen
       break;
     case 'RecipientDeferred': {
       const row = rows.find(message, event.data.rcpt);
-      if (row !== none) rows.wait(row, event.data.dueAt);
+      if (row !== none) rows.wait(row, instant(event.data.dueAt));
       break;
     }
     case 'RecipientDelivered':
@@ -70,14 +89,24 @@ function foldLetter(agenda: Agenda, message: MessageId, event: QueueEvent): Agen
       rows.hold(message, false);
       break;
     case 'MessageSettled':
-      owing.add(message);
-      break;
     case 'MessageCleanedUp':
-      owing.delete(message);
+      // A letter that ends while somebody waits has lost an event, or has one too many.
+      if (rows.has(message)) {
+        setAside(agenda, message, `${eventName(event)} makes no sense: recipients are not done`);
+      } else if (event.type === 'MessageSettled') owing.add(message);
+      else {
+        owing.delete(message);
+        if (aside.size > 0) aside.delete(message);
+      }
       break;
     default:
   }
-  return agenda;
+}
+
+/** Rows are ordered by it: among numbers, anything else would have no place. */
+function instant(at: unknown): number {
+  if (Number.isFinite(at)) return at as number;
+  throw new TypeError('no instant');
 }
 
 /**

@@ -111,9 +111,10 @@ function tellOfLetter(log: SendLog, message: MessageId, event: Happening): strin
     }
     case 'AttemptStarted':
       return event.data.rcpts.flatMap((rcpt, index) => {
-        const { channel, address } = event.data.routes[index]!;
-        const delivery = begin(log, `${message}/${rcpt}`, channel);
-        const to = `${channel} ${sanitizeForLog(address)}`;
+        const route = event.data.routes[index];
+        if (route?.channel !== 'local' && route?.channel !== 'remote') return [];
+        const delivery = begin(log, `${message}/${rcpt}`, route.channel);
+        const to = `${route.channel} ${sanitizeForLog(route.address)}`;
         return [`starting delivery ${delivery}: msg ${no} to ${to}`, status(log)];
       });
     case 'RecipientDelivered':

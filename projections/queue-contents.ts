@@ -95,9 +95,9 @@ function foldKnown(letter: Letter, event: Happening): void {
     case 'AttemptStarted':
       event.data.rcpts.forEach((rcpt, index) => {
         const waiting = letter.recipients[rcpt];
-        if (waiting === undefined || waiting.state === 'done') return;
+        const route = event.data.routes[index];
+        if (waiting === undefined || waiting.state === 'done' || route === undefined) return;
         const { tries, dueAt } = waiting;
-        const route = event.data.routes[index]!;
         letter.recipients[rcpt] = { ...waits(route, dueAt), tries: tries + 1, state: 'attempting' };
       });
       break;

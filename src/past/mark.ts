@@ -39,6 +39,8 @@ export type MarkHead = MarkPlace & {
   readonly gone: readonly MessageId[];
   /** All of them, also in a change. */
   readonly owing: readonly MessageId[];
+  /** Letters that are set aside, and why; absent: none is. */
+  readonly aside?: readonly (readonly [message: MessageId, why: string])[];
 };
 
 export type Mark = {
@@ -60,7 +62,7 @@ export type EncodedMark = {
 
 /** The whole agenda, or what has changed of it. Throws `RangeError` for a letter whose name is none of ours. */
 export function encodeMark(agenda: Agenda, place: MarkPlace, changes?: Changes): EncodedMark {
-  const { rows, owing } = agenda;
+  const { rows, owing, aside } = agenda;
   const touched = changes === undefined ? [] : [...changes.touched];
   const there = touched.flatMap((id) => rows.letterNo(id) ?? []);
   const columns = rows.columns(changes === undefined ? undefined : there);
@@ -73,6 +75,7 @@ export function encodeMark(agenda: Agenda, place: MarkPlace, changes?: Changes):
     lanes: columns.lanes,
     gone: touched.filter((id) => !rows.has(id)),
     owing: [...owing],
+    ...(aside.size === 0 ? {} : { aside: [...aside] }),
   };
   const body = [Buffer.from(`${JSON.stringify(head)}\n`), ...columnPieces(columns)];
   const sum = body.reduce((crc, piece) => crc32(piece, crc), 0);
@@ -101,11 +104,13 @@ export function decodeMark(bytes: Uint8Array): Mark | undefined {
 /** Brings an agenda from the mark's base to the mark; a whole mark begins an agenda of its own. */
 export function applyMark({ head, columns }: Mark, before: Agenda): Agenda {
   const agenda = head.base === undefined ? empty() : before;
-  const { rows, owing } = agenda;
+  const { rows, owing, aside } = agenda;
   for (const id of head.gone) rows.drop(id);
   if (head.base === undefined) rows.fill(columns);
   else rows.replace(columns);
   owing.clear();
   for (const id of head.owing) owing.add(id);
+  aside.clear();
+  for (const [id, why] of head.aside ?? []) aside.set(id, why);
   return agenda;
 }

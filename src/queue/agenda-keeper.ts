@@ -32,6 +32,10 @@ export type AgendaKeeper = {
   readonly caughtUp: Promise<unknown>;
   /** Letters as they come to owe a bounce, after `caughtUp`. */
   readonly owing$: Observable<MessageId>;
+  /** Somebody wants everything tried again now; after `caughtUp`. */
+  readonly retriedAll$: Observable<void>;
+  /** Letters as they are set aside (`agenda.aside` says why), after `caughtUp`. */
+  readonly aside$: Observable<MessageId>;
   /**
    * Bodies that no letter needs any more, as their letters end; at first those that ended last before
    * the start, whose removal a crash may have prevented.
@@ -58,6 +62,8 @@ export type KeeperOptions = {
   readonly isMine?: (message: MessageId) => boolean;
 };
 
+type CleanedUp = Extract<QueueEvent, { type: 'MessageCleanedUp' }>['data'];
+
 export interface Beside {
   /** From its own checkpoint, which is written before the agenda's: how far it has come. */
   restore(): Promise<Position>;
@@ -82,18 +88,26 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
   let sinceSaved = 0;
   const ready$ = new BehaviorSubject(false);
   const owing$ = new Subject<MessageId>();
+  const aside$ = new Subject<MessageId>();
+  const retriedAll$ = new Subject<void>();
   const ended = new Remembered<string>(rememberedEnds);
 
   const take = (event: RecordedEvent): void => {
+    const asideBefore = agenda.aside.size;
     fold(agenda, event);
     last = event;
     sinceSaved += 1;
     const { stream, type } = event;
+    if (agenda.aside.size > asideBefore) aside$.next(stream.slice('message-'.length));
+    if (type === 'RetryAllRequested' && ready$.value) retriedAll$.next();
     const isEnd = type === 'MessageCleanedUp' || type === 'MessageSettled';
+    // The body of a letter that a person is to look at stays, and no bounce is made of it.
+    const isAside = agenda.aside.size > 0 && agenda.aside.has(stream.slice('message-'.length));
     // What ended before the start may have been left by one that is no more.
-    if (!isEnd || (ready$.value && !isMine(stream.slice('message-'.length)))) return;
+    if (!isEnd || isAside || (ready$.value && !isMine(stream.slice('message-'.length)))) return;
     if (event.type === 'MessageCleanedUp') {
-      ended.next((event as unknown as Extract<QueueEvent, { type: 'MessageCleanedUp' }>).data.body);
+      const body = (event.data as Partial<CleanedUp> | null)?.body;
+      if (typeof body === 'string') ended.next(body);
     } else if (event.type === 'MessageSettled' && ready$.value) {
       owing$.next(event.stream.slice('message-'.length));
     }
@@ -138,7 +152,7 @@ export function keepAgenda(options: KeeperOptions): AgendaKeeper {
       map(hear),
     ),
     caughtUp: firstValueFrom(ready$.pipe(filter(Boolean))),
-    owing$,
+    ...{ owing$, aside$, retriedAll$ },
     ended$: ended.values$,
     checkpoint(force = false) {
       // One at a time: they share a file.

@@ -15,6 +15,7 @@ import type {
 } from '../mail/envelope.ts';
 import type { LinesDone } from '../mail/lines-done.ts';
 import type { Reached } from '../mail/reached.ts';
+import { safeLine } from '../mail/sanitize.ts';
 import type { Reply } from '../mail/verdict.ts';
 import type { Incarnation } from '../nodes/events.ts';
 import type { Instant } from '../platform/clock.ts';
@@ -146,6 +147,18 @@ export const personal: { readonly [Type in QueueEventType]: readonly string[] } 
   RecipientRedirected: ['by', 'to'],
   RecipientCancelled: ['by', 'address'],
 };
+
+/** For a person, wherever it comes from: `event 17 (RecipientDelivered)`, without a place if it has none. */
+export function eventName({
+  type,
+  position,
+}: {
+  readonly type: string;
+  readonly position?: number;
+}): string {
+  const name = safeLine(type, 80);
+  return position === undefined ? `the event ${name}` : `event ${position} (${name})`;
+}
 
 /** Stream of a letter. */
 export const messageStream = (message: MessageId): string => `message-${message}`;

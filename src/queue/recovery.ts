@@ -23,8 +23,10 @@ export async function resolveDoubts(parts: {
   readonly clock: Clock;
   /** Where several nodes share the log: others' attempts may be under way. */
   readonly isMine?: (message: MessageId) => boolean;
+  /** Told why, for each of the `unreadable`. */
+  readonly onUnreadable?: (message: MessageId, why: string) => void;
 }): Promise<Recovered> {
-  const { agenda, letters, policy, clock, isMine = () => true } = parts;
+  const { agenda, letters, policy, clock, isMine = () => true, onUnreadable } = parts;
   const unreadable: MessageId[] = [];
   let inDoubt = 0;
   const settle = async (message: MessageId): Promise<void> => {
@@ -39,6 +41,7 @@ export async function resolveDoubts(parts: {
     } catch (cause) {
       if (!isTrouble(cause, 'log-damaged')) throw cause;
       unreadable.push(message);
+      onUnreadable?.(message, cause.message);
     }
   };
   // Side by side, so that they share commits.

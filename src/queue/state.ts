@@ -1,8 +1,10 @@
 /** What is true of one letter after its events so far: the fold of its stream. */
 import type { Address, BodyRef, RecipientNo } from '../mail/envelope.ts';
+import { Trouble } from '../mail/trouble.ts';
 import type { Incarnation } from '../nodes/events.ts';
 import type { Instant } from '../platform/clock.ts';
-import type { Parent, QueueEvent, Route } from './events.ts';
+import { eventName, type Parent, type QueueEvent, type Route } from './events.ts';
+import { whyOutOfPlace } from './out-of-place.ts';
 
 export type RecipientStatus = 'waiting' | 'attempting' | 'delivered' | 'failed' | 'cancelled';
 
@@ -77,8 +79,31 @@ export const initial = (): QueueState => ({
   done: false,
 });
 
-/** In place: its holder alone has the state, and a letter to thousands must not be copied per event. */
+/**
+ * In place: its holder alone has the state, and a letter to thousands must not be copied per event. Throws
+ * `log-damaged` for an event that cannot follow those before it: such a letter is for a person to look at, as
+ * one with an event that cannot be read, and nothing is concluded from the rest of it.
+ */
 export function evolve(state: QueueState, event: QueueEvent): QueueState {
+  const why = whyPassedOver(state, event);
+  if (why === undefined) return state;
+  throw new Trouble('log-damaged', { tryAgain: false, peer: 'log damaged (#4.3.0)', detail: why });
+}
+
+/** As `evolve`, for those who only look: why the event was passed over; `undefined`: it counts. */
+export function whyPassedOver(state: QueueState, event: QueueEvent): string | undefined {
+  try {
+    const why = whyOutOfPlace(state, event);
+    if (why !== undefined) return `${eventName(event)} makes no sense: ${why}`;
+    apply(state, event);
+    return undefined;
+  } catch {
+    // Not of the shape that its type has; or a fault of ours, which is this letter's trouble only.
+    return `${eventName(event)} does not look like one`;
+  }
+}
+
+function apply(state: QueueState, event: QueueEvent): void {
   switch (event.type) {
     case 'MessageAccepted': {
       const { envelope, body, arrival, parent, owner } = event.data;
@@ -163,7 +188,6 @@ export function evolve(state: QueueState, event: QueueEvent): QueueState {
       state.done = true;
       break;
   }
-  return state;
 }
 
 const waiting = (address: Address, dueAt: Instant): RecipientState => ({

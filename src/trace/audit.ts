@@ -7,19 +7,23 @@
  */
 import type { RecordedEvent } from '../log/ports.ts';
 import type { MessageId } from '../mail/envelope.ts';
-import { messageOf, type QueueEvent } from '../queue/events.ts';
+import { eventName, messageOf, type QueueEvent } from '../queue/events.ts';
 import { say, type Audit } from './audit-books.ts';
 import { evolve, type EventIn } from './audit-letter.ts';
 
-/** In place: the verifier alone holds it. */
+/** In place: the verifier alone holds it. Never throws: an event that is not what its type says is a mistake. */
 export function foldAudit(audit: Audit, event: RecordedEvent): Audit {
   audit.events += 1;
   audit.position = event.position;
   const message = messageOf(event.stream);
   if (message === undefined) return audit;
   const known = event as RecordedEvent & QueueEvent;
-  if (known.type === 'MessageAccepted') accept(audit, message, known);
-  else happen(audit, message, known);
+  try {
+    if (known.type === 'MessageAccepted') accept(audit, message, known);
+    else happen(audit, message, known);
+  } catch {
+    say(audit, event, `${eventName(event)} does not look like one`);
+  }
   return audit;
 }
 

@@ -29,6 +29,9 @@ function* differences(folded: Agenda, saved: Agenda): Generator<string> {
     if (!saved.owing.has(id)) yield `letter ${id} owes a bounce, but not in the checkpoint`;
   for (const id of saved.owing)
     if (!folded.owing.has(id)) yield `letter ${id} owes a bounce only in the checkpoint`;
+  for (const id of new Set([...folded.aside.keys(), ...saved.aside.keys()]))
+    if (folded.aside.get(id) !== saved.aside.get(id))
+      yield `letter ${id} is set aside otherwise in the checkpoint`;
 }
 
 function* letterDifferences(

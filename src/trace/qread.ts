@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../log/ports.ts';
 import type { Address, MessageId, RecipientNo } from '../mail/envelope.ts';
 import type { ChannelName } from '../queue/ports.ts';
 import type { QueueEvent } from '../queue/events.ts';
-import { evolve, initial, type RecipientStatus } from '../queue/state.ts';
+import { initial, whyPassedOver, type RecipientStatus } from '../queue/state.ts';
 
 /**
  * The lines, from the letter's own events; `[]` when none of them says what letter it is. Recipients are
@@ -17,7 +17,7 @@ export function qreadLines(
   const state = initial();
   const redirected = new Set<RecipientNo>();
   for (const event of events as readonly (RecordedEvent & QueueEvent)[]) {
-    evolve(state, event);
+    if (whyPassedOver(state, event) !== undefined) continue;
     if (event.type === 'RecipientRedirected') redirected.add(event.data.rcpt);
     if (event.type === 'AttemptStarted')
       event.data.rcpts.forEach((rcpt) => redirected.delete(rcpt));

@@ -1,5 +1,6 @@
 /** The queue of an instant as lines: for a person, or JSON. What the rows do not say is read from each letter's stream. */
 import type { LogReader, Position } from '../log/ports.ts';
+import type { MessageId } from '../mail/envelope.ts';
 import type { Instant } from '../platform/clock.ts';
 import { toAsciiJson } from './json.ts';
 import { letterFacts, type LetterFacts, type QueueCounts, type QueueRow } from './queue-rows.ts';
@@ -14,10 +15,11 @@ import {
   safe,
 } from './words.ts';
 
-/** What to tell: `owing` are the letters that owe a bounce. */
+/** What to tell: `owing` are the letters that owe a bounce, `aside` those set aside, and why. */
 export type QueueToTell = {
   readonly rows: readonly QueueRow[];
   readonly owing: Iterable<string>;
+  readonly aside: Iterable<readonly [message: string, why: string]>;
   readonly now: Instant;
 };
 
@@ -29,8 +31,7 @@ export function factsReader(log: Pick<LogReader, 'readStream'>, position: Positi
   return async (message) => {
     const known = kept.get(message);
     if (known !== undefined) return known;
-    const { events } = await readLetter(log, message);
-    const facts = letterFacts(events.filter((event) => event.position <= position));
+    const facts = await readFacts(log, message, position);
     kept.set(message, facts);
     for (const oldest of kept.keys()) {
       if (kept.size <= 16) break;
@@ -40,9 +41,20 @@ export function factsReader(log: Pick<LogReader, 'readStream'>, position: Positi
   };
 }
 
-/** One value per recipient, then one per letter that owes a bounce; nothing in it depends on the hour of asking. */
+/** What was known of a letter at that point. */
+export async function readFacts(
+  log: Pick<LogReader, 'readStream'>,
+  message: MessageId,
+  position: Position,
+): Promise<LetterFacts> {
+  const { events, lost } = await readLetter(log, message);
+  const facts = letterFacts(events.filter((event) => event.position <= position));
+  return lost.length === 0 ? facts : { ...facts, odd: `revision ${lost[0]} of it cannot be read` };
+}
+
+/** One value per recipient, then one per letter that owes a bounce, and per letter set aside; nothing in it depends on the hour of asking. */
 export async function* queueJson(
-  { rows, owing }: QueueToTell,
+  { rows, owing, aside }: QueueToTell,
   factsOf: FactsOf,
 ): AsyncGenerator<string> {
   for (const row of rows) yield toAsciiJson(rowJson(row, await factsOf(row.message)));
@@ -54,6 +66,7 @@ export async function* queueJson(
     };
     yield toAsciiJson({ message, returnPath, status: 'owes-bounce', ...since });
   }
+  for (const [message, why] of aside) yield toAsciiJson({ message, status: 'set-aside', why });
 }
 
 /** A row with its letter's facts, as plain JSON. */
@@ -80,6 +93,7 @@ export function rowJson(row: QueueRow, facts: LetterFacts) {
       ? {}
       : { doubtfulAt: formatInstant(recipient.doubtfulAt, 'ms') }),
     ...(recipient?.lastReply === undefined ? {} : { lastReply: recipient.lastReply }),
+    ...(facts.odd === undefined ? {} : { setAside: facts.odd }),
     ...(held === undefined
       ? {}
       : {
@@ -93,7 +107,7 @@ export function rowJson(row: QueueRow, facts: LetterFacts) {
 }
 
 export async function* queueText(
-  { rows, owing, now }: QueueToTell,
+  { rows, owing, aside, now }: QueueToTell,
   factsOf: FactsOf,
 ): AsyncGenerator<string> {
   let before: string | undefined;
@@ -102,6 +116,9 @@ export async function* queueText(
     if (row.message !== before) {
       yield `${row.message}  from ${formatParty(facts.returnPath)}, ${formatSpan(now - facts.birth)} old, ${count(facts.bytes, 'byte')}`;
     }
+    if (row.message !== before && facts.odd !== undefined) {
+      yield `  SET ASIDE, nothing is attempted: ${safe(facts.odd)}`;
+    }
     before = row.message;
     for (const line of rowLines(row, facts, now)) yield `  ${line}`;
   }
@@ -109,6 +126,7 @@ export async function* queueText(
     const { returnPath, settledAt } = await factsOf(message);
     yield `${message}  owes a bounce to ${formatParty(returnPath)} since ${formatInstant(settledAt ?? now)}`;
   }
+  for (const [message, why] of aside) yield `${safe(message, 80)}  is set aside: ${safe(why)}`;
 }
 
 function rowLines(row: QueueRow, facts: LetterFacts, now: Instant): string[] {
@@ -154,13 +172,15 @@ export function queueSummary({
   held,
   attempting,
   owing,
+  aside,
 }: QueueCounts): string {
-  if (recipients === 0 && owing === 0) return 'nothing waits.';
+  if (recipients === 0 && owing === 0 && aside === 0) return 'nothing waits.';
   const parts = [
     ...(due > 0 ? [`${due} due now`] : []),
     ...(attempting > 0 ? [`${attempting} being attempted`] : []),
     ...(held > 0 ? [`${held} held`] : []),
     ...(owing > 0 ? [`${count(owing, 'bounce')} owed`] : []),
+    ...(aside > 0 ? [`${count(aside, 'letter')} set aside`] : []),
   ];
   const head = `${count(letters, 'letter')} with ${count(recipients, 'recipient')} in the queue`;
   return `${head}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}.`;

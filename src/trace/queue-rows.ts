@@ -6,7 +6,7 @@ import type { Address, MessageId, RecipientNo } from '../mail/envelope.ts';
 import type { Reply } from '../mail/verdict.ts';
 import type { Instant } from '../platform/clock.ts';
 import type { ByHand, QueueEvent } from '../queue/events.ts';
-import { evolve, initial } from '../queue/state.ts';
+import { initial, whyPassedOver } from '../queue/state.ts';
 
 /** One recipient without a terminal event, as the agenda has it. */
 export type QueueRow = {
@@ -24,6 +24,8 @@ export type QueueCounts = {
   readonly held: number;
   readonly attempting: number;
   readonly owing: number;
+  /** Letters with an event that makes no sense to the agenda. */
+  readonly aside: number;
 };
 
 /**
@@ -31,11 +33,14 @@ export type QueueCounts = {
  * `limit` rows of its own, however long the queue.
  */
 export function firstDue(
-  { rows, owing }: Agenda,
+  { rows, owing, aside }: Agenda,
   now: Instant,
   limit: number,
 ): { readonly rows: readonly QueueRow[]; readonly counts: QueueCounts } {
-  const counts = { letters: 0, recipients: 0, due: 0, held: 0, attempting: 0, owing: owing.size };
+  const counts = {
+    ...{ letters: 0, recipients: 0, due: 0, held: 0, attempting: 0 },
+    ...{ owing: owing.size, aside: aside.size },
+  };
   const earlier = (a: Row, b: Row): number =>
     rows.due[a]! - rows.due[b]! ||
     // By name and not by number: numbers are reused, and the same queue has others when read from a checkpoint.
@@ -76,6 +81,8 @@ export type LetterFacts = {
   readonly bytes: number;
   readonly held: (ByHand & { readonly at: Instant }) | undefined;
   readonly settledAt: Instant | undefined;
+  /** Why it is set aside: an event that makes no sense, or cannot be read. */
+  readonly odd: string | undefined;
   readonly recipients: readonly RecipientFacts[];
 };
 
@@ -93,8 +100,11 @@ export function letterFacts(events: readonly RecordedEvent[]): LetterFacts {
   const state = initial();
   const replies = new Map<RecipientNo, Reply>();
   let held: LetterFacts['held'];
+  let odd: string | undefined;
   for (const event of events as readonly (RecordedEvent & QueueEvent)[]) {
-    evolve(state, event);
+    const why = whyPassedOver(state, event);
+    odd ??= why;
+    if (why !== undefined) continue;
     if (event.type === 'RecipientDeferred') replies.set(event.data.rcpt, event.data.reply);
     if (event.type === 'MessageHeld') held = { ...event.data, at: event.at };
     if (event.type === 'MessageReleased') held = undefined;
@@ -110,7 +120,7 @@ export function letterFacts(events: readonly RecordedEvent[]): LetterFacts {
   }
   return {
     ...{ birth: state.birth, returnPath: state.returnPath, bytes: state.body.bytes },
-    ...{ held, settledAt: state.settledAt },
+    ...{ held, settledAt: state.settledAt, odd },
     recipients: state.recipients.map(({ address, tries }, rcpt) => ({
       ...{ address, tries },
       lastReply: replies.get(rcpt),

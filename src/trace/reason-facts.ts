@@ -35,6 +35,8 @@ export type Started = {
   readonly last: boolean;
   /** Since when it could have begun. */
   readonly dueAt: Instant;
+  /** Where in the log that stands. */
+  readonly duePosition: Position;
   readonly askedBy?: ByHand;
   readonly route: Route | undefined;
 };
@@ -188,7 +190,7 @@ function noteStart(
   const { hand } = facts.due;
   facts.starts.push({
     ...{ attempt: data.attempt, at, position, why: data.why, last: data.last },
-    ...{ dueAt: facts.due.at, route: data.routes[index] },
+    ...{ dueAt: facts.due.at, duePosition: facts.due.position, route: data.routes[index] },
     ...(hand === undefined ? {} : { askedBy: { by: hand.by, why: hand.why } }),
   });
   if (facts.starts.length > mostVerdicts) facts.starts.shift();

@@ -7,7 +7,8 @@ import type { ChannelName } from '../queue/ports.ts';
 import { isExpired, nextAttempt } from '../queue/schedule.ts';
 import type { QueueState } from '../queue/state.ts';
 import type { DueBy, Facts } from './reason-facts.ts';
-import { lineOfValue, type NodeHistory, type RuleLine } from './rules-of-the-day.ts';
+import { lineOfValue, retryAllSince, type NodeHistory } from './rules-of-the-day.ts';
+import type { RuleLine } from './rules-of-the-day.ts';
 
 /** `birth + (⌊√age⌋ + skip)²`, when the due time comes from it; else who or what set it. */
 export type Schedule = {
@@ -36,15 +37,15 @@ export type Lifetime = {
 export function scheduleOf(
   facts: Facts,
   state: QueueState,
-  { retryAll }: NodeHistory,
+  history: NodeHistory,
   rcpt: RecipientNo,
 ): Schedule {
   const { birth } = state;
   const { dueAt } = state.recipients[rcpt]!;
   const { by, hand, position } = facts.due;
-  if (retryAll !== undefined && retryAll.position > position && retryAll.at < dueAt) {
-    const { at, by: who, why } = retryAll;
-    return { dueAt: at, by: 'hand', birth, askedBy: { by: who, why } };
+  const all = retryAllSince(history, { at: dueAt, position });
+  if (all !== undefined) {
+    return { dueAt: all.at, by: 'hand', birth, askedBy: { by: all.by, why: all.why } };
   }
   const asked = hand === undefined ? {} : { askedBy: { by: hand.by, why: hand.why } };
   const last = facts.verdicts.at(-1);

@@ -7,12 +7,12 @@ import type { RecordedEvent } from '../log/ports.ts';
 import type { Address, MessageId, RecipientNo } from '../mail/envelope.ts';
 import type { Instant } from '../platform/clock.ts';
 import type { QueueEvent, Route } from '../queue/events.ts';
-import { evolve, initial, type QueueState, type RecipientStatus } from '../queue/state.ts';
+import { initial, whyPassedOver, type QueueState, type RecipientStatus } from '../queue/state.ts';
 import { entryOf, versionOf, type Entry, type RulesVersion } from './reason-entry.ts';
 import { factsOf, type Bounced, type Facts } from './reason-facts.ts';
 import type { HandAt, LastVerdict, Started } from './reason-facts.ts';
 import { lifetimeOf, scheduleOf, type Lifetime, type Schedule } from './reason-schedule.ts';
-import { linesOf, lineOfValue, loadingOf, rulesBefore } from './rules-of-the-day.ts';
+import { linesOf, lineOfValue, loadingOf, retryAllSince, rulesBefore } from './rules-of-the-day.ts';
 import type { NodeHistory, RuleLine } from './rules-of-the-day.ts';
 import type { SlotWait } from './slot-wait.ts';
 
@@ -38,7 +38,8 @@ export type Reason = {
   readonly last: LastVerdict | undefined;
   /** The last attempt's start: since when it was due, and why it came when it came. */
   readonly started:
-    (Omit<Started, 'route' | 'position'> & { readonly waitedMs: number }) | undefined;
+    | (Omit<Started, 'route' | 'position' | 'duePosition'> & { readonly waitedMs: number })
+    | undefined;
   readonly attempting:
     | { readonly attempt: number; readonly startedAt: Instant; readonly untilAt: Instant }
     | undefined;
@@ -77,16 +78,21 @@ export type LetterState = {
   readonly state: QueueState;
   /** The envelope as it was accepted. */
   readonly envelope: readonly Address[];
+  /** The first event that makes no sense, and was passed over: such a letter is set aside. */
+  readonly odd?: string;
 };
 
 export function foldLetter(events: readonly RecordedEvent[]): LetterState {
   const state = initial();
   let envelope: readonly Address[] = [];
+  let odd: string | undefined;
   for (const event of events as readonly (RecordedEvent & QueueEvent)[]) {
-    if (event.type === 'MessageAccepted') envelope = event.data.envelope.recipients;
-    evolve(state, event);
+    const why = whyPassedOver(state, event);
+    odd ??= why;
+    if (why === undefined && event.type === 'MessageAccepted')
+      envelope = event.data.envelope.recipients;
   }
-  return { state, envelope };
+  return { state, envelope, ...(odd === undefined ? {} : { odd }) };
 }
 
 /** Why recipient `rcpt` of the letter is where it is. */
@@ -134,16 +140,15 @@ function routeOf({ route, controls, routedAt }: Facts, history: NodeHistory): Re
   };
 }
 
-function startOf({ starts }: Facts, { retryAll }: NodeHistory): Reason['started'] {
+function startOf({ starts }: Facts, history: NodeHistory): Reason['started'] {
   const last = starts.at(-1);
   if (last === undefined) return undefined;
-  const { route: _, position, ...started } = last;
-  const byAll =
-    retryAll !== undefined && retryAll.position < position && retryAll.at < started.dueAt;
-  const dueAt = byAll ? retryAll.at : started.dueAt;
+  const { route: _, position, duePosition, ...started } = last;
+  const all = retryAllSince(history, { at: started.dueAt, position: duePosition }, position);
+  const dueAt = all?.at ?? started.dueAt;
   return {
     ...{ ...started, dueAt, waitedMs: Math.max(0, started.at - dueAt) },
-    ...(byAll ? { askedBy: { by: retryAll.by, why: retryAll.why } } : {}),
+    ...(all === undefined ? {} : { askedBy: { by: all.by, why: all.why } }),
   };
 }
 

@@ -13,6 +13,8 @@ const because: { readonly [B in RefusedBecause]: string } = {
   'too-large': 'the letter was larger than the limit',
   looping: 'the letter had gone through too many hosts: it was going in circles',
   crowded: 'the door was full, or that client had too many connections',
+  injection:
+    'commands came in clear behind STARTTLS, where anybody in between can put them: they were forgotten, as they must be',
   trouble: 'of trouble that passes: the client was asked to try again',
   protocol: 'the client broke the protocol, or asked for what is not offered',
 };

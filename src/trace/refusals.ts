@@ -31,6 +31,7 @@ export type RefusedBecause =
   | 'too-large'
   | 'looping'
   | 'crowded'
+  | 'injection'
   | 'trouble'
   | 'protocol';
 
@@ -39,6 +40,7 @@ type Refused = RecordedEvent & Extract<DoorEvent, { type: 'Refused' }>;
 /** By the enhanced status code, which never changes, and words where one code has several reasons. */
 export function becauseOf(reply: string): RefusedBecause {
   if (reply.startsWith('(closed without a word')) return 'client-denied';
+  if (reply.startsWith('(dropped without a word')) return 'injection';
   if (/badmailfrom/.test(reply)) return 'bad-return-path';
   if (/rcpthosts/.test(reply)) return 'not-in-rcpthosts';
   const status = /^\d{3} (\d\.\d+\.\d+) /.exec(reply)?.[1];

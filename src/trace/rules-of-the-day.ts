@@ -17,14 +17,16 @@ export type LoadedRules = {
 /** Something that happened to the node, at a place of the log. */
 export type NodeMoment = { readonly at: Instant; readonly position: Position };
 
+export type RetryAll = NodeMoment & { readonly by: string; readonly why: string };
+
 export type NodeHistory = {
   /** Every version of the control files, by digest: when it was first loaded. */
   readonly rules: ReadonlyMap<string, LoadedRules>;
   /** Every loading, oldest first; the same version may come many times, at each start for instance. */
   readonly loads?: readonly LoadedRules[];
   readonly newest: LoadedRules | undefined;
-  /** The last time that everything was asked to be retried. */
-  readonly retryAll: (NodeMoment & { readonly by: string; readonly why: string }) | undefined;
+  /** Each time that everything was asked to be retried, oldest first. */
+  readonly retryAlls?: readonly RetryAll[];
   /** Starts of the engine, oldest first. */
   readonly starts?: readonly NodeMoment[];
 };
@@ -38,14 +40,14 @@ export async function readNodeHistory(
   const rules = new Map<string, LoadedRules>();
   const loads: LoadedRules[] = [];
   const starts: NodeMoment[] = [];
-  let retryAll: NodeHistory['retryAll'];
+  const retryAlls: RetryAll[] = [];
   for (const stream of streams) {
     for (const event of await soundEvents(log, stream)) {
       const { at, position } = event;
       if (position > upTo) break;
       if (event.type === 'NodeStarted') starts.push({ at, position });
-      if (event.type === 'RetryAllRequested' && position > (retryAll?.position ?? 0)) {
-        retryAll = { at, position, by: event.data.by, why: event.data.why };
+      if (event.type === 'RetryAllRequested') {
+        retryAlls.push({ at, position, by: event.data.by, why: event.data.why });
       }
       if (event.type !== 'ControlsLoaded') continue;
       const { digest } = event.data;
@@ -58,8 +60,8 @@ export async function readNodeHistory(
     }
   }
   const inOrder = (a: NodeMoment, b: NodeMoment) => a.position - b.position;
-  loads.sort(inOrder);
-  return { rules, loads, newest: loads.at(-1), retryAll, starts: starts.sort(inOrder) };
+  for (const moments of [loads, starts, retryAlls]) moments.sort(inOrder);
+  return { rules, loads, newest: loads.at(-1), retryAlls, starts };
 }
 
 /** One event that is none must not hide the rules of all days. */
@@ -90,6 +92,17 @@ export const rulesBefore = (
   { loads = [], newest }: NodeHistory,
   position: Position,
 ): LoadedRules | undefined => loads.findLast((load) => load.position < position) ?? newest;
+
+/**
+ * The first time that everything was asked for after `due` was set, before the event at `before`, and sooner than `due`
+ * itself: what then set the time. Letters that came in later had nothing to do with it.
+ */
+export const retryAllSince = (
+  { retryAlls = [] }: NodeHistory,
+  due: NodeMoment,
+  before: Position = Infinity,
+): RetryAll | undefined =>
+  retryAlls.find(({ at, position }) => position > due.position && position < before && at < due.at);
 
 export type RuleLine = {
   readonly file: string;

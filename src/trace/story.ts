@@ -25,10 +25,23 @@ export type StoryLine = {
 export function storyTeller(): (event: RecordedEvent) => StoryLine {
   const known: Known = { birth: undefined, addresses: [] };
   return (event) => {
-    const [text, ...more] = tell(event as RecordedEvent & QueueEvent, known);
-    return { at: event.at, text: text, more };
+    const [text, ...more] = tellSafely(event as RecordedEvent & QueueEvent, known);
+    return { at: event.at, text, more };
   };
 }
+
+/** What is not of the shape that its type has is told as it stands. */
+function tellSafely(event: RecordedEvent & QueueEvent, known: Known): Told {
+  try {
+    return tell(event, known);
+  } catch {
+    return asItStands(event);
+  }
+}
+
+const asItStands = ({ type, data }: RecordedEvent): Told => [
+  `${safe(type)} ${safe(toAsciiJson(data), 600)}`,
+];
 
 type Known = { birth: Instant | undefined; addresses: Address[] };
 
@@ -46,7 +59,7 @@ function tell(event: RecordedEvent & QueueEvent, known: Known): Told {
           `${count(body.bytes, 'byte')}, by ${formatArrival(arrival)}`,
         ...(parent === undefined
           ? []
-          : [`comes from letter ${safe(parent.message)} (${parent.why})`]),
+          : [`comes from letter ${safe(parent.message)} (${safe(parent.why, 20)})`]),
         ...(owner === undefined ? [] : [`node ${safe(owner, 36)} answers for it`]),
         `body sha256 ${safe(body.sha256, 64)}`,
       ];
@@ -109,7 +122,9 @@ function tell(event: RecordedEvent & QueueEvent, known: Known): Told {
     }
     case 'BounceQueued': {
       const { child, kind, to } = event.data;
-      return [`${kind.replace('-', ' ')} queued to ${formatParty(to)} as letter ${safe(child)}`];
+      return [
+        `${safe(kind.replace('-', ' '), 20)} queued to ${formatParty(to)} as letter ${safe(child)}`,
+      ];
     }
     case 'BounceDiscarded':
       return [`no bounce: ${safe(event.data.why)}`];
@@ -135,10 +150,8 @@ function tell(event: RecordedEvent & QueueEvent, known: Known): Told {
       return [
         `${event.data.rcpt} ${formatParty(event.data.address)} cancelled by ${formatHand(event.data)}`,
       ];
-    default: {
-      const stranger: RecordedEvent = event;
-      return [`${safe(stranger.type)} ${safe(toAsciiJson(stranger.data), 600)}`];
-    }
+    default:
+      return asItStands(event);
   }
 }
 

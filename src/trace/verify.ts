@@ -4,20 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import {
-  agendaFingerprint,
-  decodeAgenda,
-  readCheckpointHead,
-} from '../../projections/agenda-checkpoint.ts';
-import { empty, fold } from '../../projections/agenda.ts';
-import { mayBeGone } from '../log/known-event.ts';
+import type { Agenda } from '../../projections/agenda.ts';
 import type { LogReader, Position } from '../log/ports.ts';
 import type { BodyRef, MessageId } from '../mail/envelope.ts';
-import { isTrouble } from '../mail/trouble.ts';
 import { messageStream } from '../queue/events.ts';
-import { emptyAudit, type Audit, type Doubt, type Mistake } from './audit-books.ts';
+import { emptyAudit, mostKept, type Audit, type Doubt, type Mistake } from './audit-books.ts';
 import { closeAudit, foldAudit, openRecipients, owedBounces } from './audit.ts';
-import { compareAgendas } from './compare-agendas.ts';
+import { checkpointCheck, unlessMoved, type CheckpointResult } from './checkpoint-check.ts';
 import { pagesOf } from './pages.ts';
 import { readLetter } from './read-letter.ts';
 
@@ -65,6 +58,8 @@ export type Verification = {
   }[];
   /** Faults of the file's structure that no single event shows: a broken index, for one. */
   readonly structure: readonly string[];
+  /** Letters that the queue sets aside: an event of theirs makes no sense to it. The first thousand. */
+  readonly setAside: readonly { readonly message: MessageId; readonly why: string }[];
   readonly mistakes: readonly Mistake[];
   /** Of all mistakes; `mistakes` has the first thousand. */
   readonly mistakeCount: number;
@@ -72,18 +67,6 @@ export type Verification = {
   readonly inDoubt: readonly Doubt[];
   readonly inDoubtCount: number;
 };
-
-export type CheckpointResult =
-  | { readonly state: 'none' }
-  | { readonly state: 'foreign' }
-  /** The event that it ends with stands elsewhere: the log was moved since. */
-  | { readonly state: 'moved' }
-  | { readonly state: 'same'; readonly position: Position }
-  | {
-      readonly state: 'wrong';
-      readonly position?: Position;
-      readonly differences: readonly string[];
-    };
 
 export async function verify(parts: VerifyParts): Promise<Verification> {
   const { log, onProgress, rest } = parts;
@@ -100,11 +83,11 @@ export async function verify(parts: VerifyParts): Promise<Verification> {
       checkpoint.take(event);
     }
   }
-  const result = await unlessMoved(checkpoint.result(), parts);
+  const result = await unlessMoved(checkpoint.result(), log, parts.checkpoint);
   closeAudit(audit);
   const bodies = await checkBodies(audit, parts);
   onProgress?.(0, 1, 'structure');
-  return toVerification(audit, result, bodies, log, upTo);
+  return toVerification(audit, result, bodies, log, upTo, checkpoint.agenda.aside);
 }
 
 function toVerification(
@@ -113,6 +96,7 @@ function toVerification(
   bodies: Verification['bodies'],
   log: VerifyParts['log'],
   position: Position,
+  aside: Agenda['aside'],
 ): Verification {
   const damages = log.damages();
   const structure = log.check?.() ?? [];
@@ -123,6 +107,7 @@ function toVerification(
       audit.mistakeCount === 0 &&
       damages.length === 0 &&
       structure.length === 0 &&
+      aside.size === 0 &&
       checkpoint.state !== 'wrong',
     ...{ position, events: audit.events, attempts: audit.attempts },
     letters: { ...audit.letters, open: audit.open.size },
@@ -132,90 +117,10 @@ function toVerification(
     },
     bounces: { ...audit.bounces, owed: owedBounces(audit) },
     ...{ checkpoint, bodies, damages, structure },
+    setAside: [...aside].slice(0, mostKept).map(([message, why]) => ({ message, why })),
     ...{ mistakes: audit.mistakes, mistakeCount: audit.mistakeCount },
     ...{ inDoubt: audit.doubts, inDoubtCount: audit.doubtCount },
   };
-}
-
-/** A checkpoint of the log before it was moved (`waybill log copy`) is of no use, and no fault. */
-async function unlessMoved(
-  result: CheckpointResult,
-  { log, checkpoint }: VerifyParts,
-): Promise<CheckpointResult> {
-  const head = checkpoint === undefined ? undefined : readCheckpointHead(checkpoint);
-  if (result.state !== 'wrong' || head === undefined) return result;
-  const { stream, revision, at, position } = head;
-  const [there] = await log
-    .readStream(stream, { from: revision, limit: 1 })
-    .catch((cause: unknown) => {
-      if (isTrouble(cause, 'log-damaged')) return [];
-      throw cause;
-    });
-  const isMoved = there?.revision === revision && there.at === at && there.position !== position;
-  return isMoved ? { state: 'moved' } : result;
-}
-
-type Taken = Parameters<typeof fold>[1] & {
-  readonly position: Position;
-  readonly revision: number;
-};
-
-/** Folds an agenda of its own up to the checkpoint's position, and compares the two there. */
-function checkpointCheck(bytes: Uint8Array | undefined): {
-  take(event: Taken): void;
-  result(): CheckpointResult;
-} {
-  const done = (result: CheckpointResult) => ({ take: () => undefined, result: () => result });
-  if (bytes === undefined) return done({ state: 'none' });
-  if (isForeign(bytes)) return done({ state: 'foreign' });
-  const saved = empty();
-  const head = decodeAgenda(bytes, saved);
-  if (head === undefined) return done({ state: 'wrong', differences: ['it is damaged'] });
-  const { position } = head;
-  let folded = empty();
-  let compared: CheckpointResult | undefined;
-  return {
-    take(event) {
-      if (compared !== undefined) return;
-      // Where old events of a stream go, it may have ended with one of those.
-      const isGone = event.position > position && mayBeGone(head.stream);
-      if (event.position > position && !isGone) return;
-      if (!isGone) fold(folded, event);
-      if (event.position < position) return;
-      const { stream, revision, at } = event;
-      const same =
-        isGone || (stream === head.stream && revision === head.revision && at === head.at);
-      const found = same
-        ? compareAgendas(folded, saved)
-        : ['the event that it ends with is another one in this log'];
-      compared =
-        found.length === 0
-          ? { state: 'same', position }
-          : { state: 'wrong', position, differences: found };
-      // Large, and of no more use.
-      folded = empty();
-    },
-    result: () =>
-      compared ?? {
-        state: 'wrong',
-        position,
-        differences: [
-          'the event that it ends with is not in the log: the log has lost its end, or is another one',
-        ],
-      },
-  };
-}
-
-/** Written by another release, which is no fault; all else that cannot be read is damage. */
-function isForeign(bytes: Uint8Array): boolean {
-  const end = bytes.indexOf(0x0a);
-  try {
-    const line = Buffer.from(bytes.subarray(0, Math.max(0, end))).toString('utf8');
-    const { fingerprint } = JSON.parse(line) as { fingerprint?: unknown };
-    return typeof fingerprint === 'string' && fingerprint !== agendaFingerprint;
-  } catch {
-    return false;
-  }
 }
 
 /** Every letter that is not done needs its body, byte for byte. */

@@ -27,6 +27,8 @@ export type WhyAnswer = {
   readonly untold: number;
   /** How many events of the letter there were at that point; 0: it was not there yet. */
   readonly events: number;
+  /** Why the letter is set aside: an event of it makes no sense, or cannot be read. */
+  readonly odd?: string;
 };
 
 /** So many recipients are told of when none is named. */
@@ -41,7 +43,7 @@ const worthMs = 1_000;
 /** Throws `not-found` for a recipient that the letter has not. */
 export async function whyLetter(question: WhyQuestion): Promise<WhyAnswer> {
   const { log, message, rcpt, history, now, upTo = Infinity, engineRuns } = question;
-  const all = (await readLetter(log, message)).events;
+  const { events: all, lost } = await readLetter(log, message);
   const events = all.filter(({ position }) => position <= upTo);
   const letter = foldLetter(events);
   const rcpts =
@@ -57,7 +59,8 @@ export async function whyLetter(question: WhyQuestion): Promise<WhyAnswer> {
     reasons.push(slots === undefined ? reason : { ...reason, slots });
   }
   const untold = rcpt === undefined ? letter.state.recipients.length - rcpts.length : 0;
-  return { reasons, untold, events: events.length };
+  const odd = lost.length > 0 ? `revision ${lost[0]} of it cannot be read` : letter.odd;
+  return { reasons, untold, events: events.length, ...(odd === undefined ? {} : { odd }) };
 }
 
 /** The point of the log that a place means: how far is looked, and what was now then. */

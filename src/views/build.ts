@@ -1,6 +1,6 @@
 /** Computes new views from the whole log, beside those that are served; goes on where a stop left off. */
 import type { ConsumerState } from '../log/consumer.ts';
-import type { Log } from './fold-page.ts';
+import type { Log, OnOdd } from './fold-page.ts';
 import { isOf, openProjector } from './projector.ts';
 import { freeBytes, lockForBuilding, openNext, readMeta, serveNext } from './sqlite/files.ts';
 
@@ -11,6 +11,7 @@ export type BuildParts = {
   readonly rest: () => Promise<void>;
   /** From the first event, whatever a stop has left. */
   readonly afresh?: boolean;
+  readonly onOdd?: OnOdd;
 };
 
 /** With less room than this the mail needs it more. */
@@ -20,7 +21,7 @@ const lookEvery = 50;
 
 /** Tells where it stands after each page; the last word is that the new views are served. Throws `log-in-use`. */
 export async function* buildViews(parts: BuildParts): AsyncGenerator<ConsumerState> {
-  const { log, directory, rest, afresh = false } = parts;
+  const { log, directory, rest, afresh = false, onOdd } = parts;
   const lock = lockForBuilding(directory);
   try {
     let db = openNext(directory, afresh);
@@ -28,7 +29,7 @@ export async function* buildViews(parts: BuildParts): AsyncGenerator<ConsumerSta
       db.close();
       db = openNext(directory, true);
     }
-    const projector = openProjector(db, log);
+    const projector = openProjector(db, log, onOdd);
     try {
       let head = await log.head();
       for (let page = 1, more = true; more; page += 1) {

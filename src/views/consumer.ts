@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { from } from 'rxjs';
 import type { ConsumerParts, ConsumerState, LogConsumer } from '../log/consumer.ts';
 import { isTrouble } from '../mail/trouble.ts';
+import type { Logger } from '../platform/logger.ts';
 import { buildViews, refuseFullDisk } from './build.ts';
+import type { OnOdd } from './fold-page.ts';
 import { isOf, openProjector, type Projector } from './projector.ts';
 import { viewsFolder } from './ports.ts';
 import { openServed, readMeta, servedFile } from './sqlite/files.ts';
@@ -29,13 +31,19 @@ async function* keepViews(parts: ConsumerParts): AsyncGenerator<ConsumerState> {
   }
 }
 
+const tellOdd =
+  (logger: Logger): OnOdd =>
+  (odd) =>
+    logger.error({ odd }, 'odd event passed over');
+
 /** `undefined`: they are of another release, or of another log. */
 async function openOurs(
   { directory, log, logger }: ConsumerParts,
   name: string,
 ): Promise<Projector | undefined> {
   const db = openServed(directory, name);
-  if (db !== undefined && (await isOf(log, readMeta(db).last))) return openProjector(db, log);
+  if (db !== undefined && (await isOf(log, readMeta(db).last)))
+    return openProjector(db, log, tellOdd(logger));
   db?.close();
   logger.warn({}, 'the views are not of this release and log: computing them again');
   return undefined;
@@ -43,12 +51,12 @@ async function openOurs(
 
 async function* build(parts: ConsumerParts): AsyncGenerator<ConsumerState> {
   const { logger } = parts;
-  let toldAt = Date.now();
+  let toldAt = performance.now();
   try {
-    for await (const state of buildViews(parts)) {
+    for await (const state of buildViews({ ...parts, onOdd: tellOdd(logger) })) {
       yield state;
-      if (Date.now() - toldAt < tellMs) continue;
-      toldAt = Date.now();
+      if (performance.now() - toldAt < tellMs) continue;
+      toldAt = performance.now();
       logger.info({ position: state.position, head: state.head }, 'computing the views');
     }
   } catch (cause) {

@@ -1,6 +1,7 @@
 /** A page of the log, its data still text, into changes. */
 import type { LogAtHand } from '../log/at-hand.ts';
-import type { EventText, LogReader, Position, RecordedEvent } from '../log/ports.ts';
+import { oddityOf } from '../log/event-shapes.ts';
+import type { EventText, LogReader, Position, RecordedEvent, StreamName } from '../log/ports.ts';
 import { fold, isNews, type Changes, type FindLetter } from './fold.ts';
 
 /** What the views need of a log; texts are read where it has them, since most need no parsing. */
@@ -15,10 +16,27 @@ export const readPage = async (log: Log, after: Position, limit: number): Promis
 
 const ofLetters = 'message-';
 
-export function foldPage(changes: Changes, page: Page, find: FindLetter): Changes {
+/** Why an event was passed over, and which. */
+export type OnOdd = (odd: {
+  readonly position: Position;
+  readonly stream: StreamName;
+  readonly what: string;
+}) => void;
+
+/** Whoever reads texts has nobody before him who looks whether events are of the shape of ours. */
+export function foldPage(
+  changes: Changes,
+  page: Page,
+  find: FindLetter,
+  onOdd: OnOdd = () => undefined,
+): Changes {
   for (const event of page) {
-    if (!event.stream.startsWith(ofLetters) || !isNews(event.type)) continue;
-    fold(changes, 'json' in event ? parsed(event) : event, find);
+    const { position, stream, type } = event;
+    if (!stream.startsWith(ofLetters) || !isNews(type)) continue;
+    const known = 'json' in event ? parsed(event) : event;
+    const what = 'json' in event ? oddityOf(known) : undefined;
+    if (what === undefined) fold(changes, known, find);
+    else onOdd({ position, stream, what });
   }
   return changes;
 }

@@ -74,7 +74,8 @@ export function fold(changes: Changes, event: RecordedEvent, find: FindLetter): 
   if (message === undefined) return;
   const known = event as RecordedEvent & QueueEvent;
   if (known.type === 'MessageAccepted') {
-    accept(changes, message, known);
+    // A letter has one row: in the middle of a stream nothing is accepted, whatever stands there.
+    if (event.revision === 0) accept(changes, message, known);
     return;
   }
   let changed = changes.letters.get(message);

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { mayBeGone } from '../log/known-event.ts';
 import type { Position } from '../log/ports.ts';
 import { isTrouble } from '../mail/trouble.ts';
-import { foldPage, readPage, type Log, type Page } from './fold-page.ts';
+import { foldPage, readPage, type Log, type OnOdd, type Page } from './fold-page.ts';
 import { noChanges } from './fold.ts';
 import { readMeta } from './sqlite/files.ts';
 import { ViewWriter, type LastEvent } from './sqlite/writer.ts';
@@ -23,7 +23,7 @@ export type Projector = {
   close(): void;
 };
 
-export function openProjector(db: DatabaseSync, log: Log): Projector {
+export function openProjector(db: DatabaseSync, log: Log, onOdd?: OnOdd): Projector {
   const writer = new ViewWriter(db);
   let { last, upTo, letters } = readMeta(db);
   let changes = noChanges();
@@ -60,7 +60,7 @@ export function openProjector(db: DatabaseSync, log: Log): Projector {
         coming = undefined;
         throw cause;
       });
-      foldPage(changes, page, writer.find);
+      foldPage(changes, page, writer.find, onOdd);
       const end = page.findLast(({ stream }) => !mayBeGone(stream));
       if (end !== undefined) {
         const { position, stream, revision, at } = end;

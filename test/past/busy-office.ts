@@ -21,7 +21,8 @@ export async function say(log: MemoryLog, snapshot: Snapshot, limit = 1_000): Pr
   const { agenda, now, position } = snapshot;
   const { rows, counts } = firstDue(agenda, now, limit);
   const factsOf = factsReader(log, position);
-  const told = { rows, owing: agenda.owing, now };
+  const { owing, aside } = agenda;
+  const told = { rows, owing, aside, now };
   return {
     text: [...(await all(queueText(told, factsOf))), queueSummary(counts)],
     json: await all(queueJson(told, factsOf)),

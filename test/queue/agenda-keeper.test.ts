@@ -233,4 +233,22 @@ describe('who listens to the agenda', () => {
     expect(heard).toEqual([`ended ${body.id}`, `owing ${idOf(3)}`]);
     subscription.unsubscribe();
   });
+
+  it('hears when everything is to be tried again, and not of wishes from before the start', async () => {
+    const wish = (no: number) =>
+      log.append(`node-here-${no}`, -1, [
+        { type: 'RetryAllRequested', v: 1, at: birth, data: { by: 'ann', why: '' } },
+      ]);
+    await wish(1);
+    const keeper = keepAgenda({ log });
+    let heard = 0;
+    keeper.retriedAll$.subscribe(() => (heard += 1));
+    const subscription = keeper.follow$.subscribe();
+    await keeper.caughtUp;
+    expect(heard).toBe(0);
+    await wish(2);
+    await settle(3);
+    expect(heard).toBe(1);
+    subscription.unsubscribe();
+  });
 });

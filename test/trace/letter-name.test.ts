@@ -25,9 +25,21 @@ describe('the name of a letter', () => {
   });
 
   it('is not guessed at when several answer to it', () => {
-    const several = Array.from({ length: 12 }, (_, n) => `message-${n}`);
-    expect(() => findLetter('0', () => several.slice(0, 2))).toThrow('0 is ambiguous: 0, 1');
-    expect(() => findLetter('0', () => several.slice(0, 11))).toThrow(/: 0, .*9, and more$/);
+    const several = Array.from({ length: 1_200 }, (_, n) => `message-${n}`);
+    const among = (found: number) => () =>
+      findLetter('0', (_, most) => several.slice(0, Math.min(found, most)));
+    expect(among(2)).toThrow('0 is ambiguous: 2 letters answer to it');
+    expect(among(1_200)).toThrow('0 is ambiguous: more than 1000 letters answer to it');
+    const thrown = (found: number): unknown => {
+      try {
+        return among(found)();
+      } catch (cause) {
+        return cause;
+      }
+    };
+    expect(thrown(2)).toMatchObject({ named: ['0', '1'], others: 0, orMore: false });
+    expect(thrown(212)).toMatchObject({ others: 202, orMore: false });
+    expect(thrown(1_200)).toMatchObject({ others: 990, orMore: true });
   });
 
   it('may name a recipient behind a slash', () => {

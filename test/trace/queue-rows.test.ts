@@ -27,7 +27,9 @@ describe('the queue', () => {
       [b, 0, birth, 'held', 'local z'],
       [a, 0, age(400), 'waiting', 'remote c.test'],
     ]);
-    expect(counts).toEqual({ letters: 2, recipients: 3, due: 1, held: 1, attempting: 0, owing: 0 });
+    expect(counts).toEqual({
+      ...{ letters: 2, recipients: 3, due: 1, held: 1, attempting: 0, owing: 0, aside: 0 },
+    });
   });
 
   it('shows the first of many, however they lie', () => {

@@ -29,7 +29,6 @@ const loaded = { digest: controls, files, at: birth, position: 1 };
 const history: NodeHistory = {
   rules: new Map([[controls, loaded]]),
   newest: loaded,
-  retryAll: undefined,
 };
 
 type Given = readonly (QueueEvent | readonly QueueEvent[])[];
@@ -137,14 +136,29 @@ describe('why a recipient is where it is', () => {
       by: 'hand',
     });
     const retryAll = { at: age(70), position: 99, by: 'root', why: 'link is back' };
-    expect(why(tried, { history: { ...history, retryAll } }).schedule).toEqual({
+    expect(why(tried, { history: { ...history, retryAlls: [retryAll] } }).schedule).toEqual({
       ...{ dueAt: age(70), by: 'hand', birth },
       askedBy: { by: 'root', why: 'link is back' },
     });
     // Asked for before the deferral: the schedule has spoken since.
     expect(
-      why(tried, { history: { ...history, retryAll: { ...retryAll, position: 1 } } }).schedule?.by,
+      why(tried, { history: { ...history, retryAlls: [{ ...retryAll, position: 1 }] } }).schedule
+        ?.by,
     ).toBe('schedule');
+  });
+
+  it('was not waiting when everything was asked for before it came', () => {
+    const all = (seconds: number, position: number) =>
+      ({ at: age(seconds), position, by: 'root', why: '' }) as const;
+    const first = why([letter(ann), started([ann], { at: 2 })], {
+      history: { ...history, retryAlls: [all(-30, 0)] },
+    }).started;
+    expect([first?.dueAt, first?.waitedMs, first?.askedBy]).toEqual([birth, 2000, undefined]);
+    const again: Given = [letter(ann), started([ann]), deferred(0, ann, 400)];
+    const second = why([...again, started([ann], { attempt: 2, at: 60 })], {
+      history: { ...history, retryAlls: [all(1, 3), all(50, 4.5), all(900, 99)] },
+    }).started;
+    expect([second?.dueAt, second?.askedBy?.by]).toEqual([age(50), 'root']);
   });
 
   it('is due at once after an attempt in doubt', () => {
@@ -175,7 +189,7 @@ describe('the chain behind a recipient', () => {
     const arrival = { protocol: 'ESMTP' as const, peer, door: 'smtp', size: 5 };
     const events = letterLog({ ...accepted, data: { ...accepted.data, arrival } }, queued);
     const known = { rules: new Map([[controls, rules]]), loads: [rules], newest: rules };
-    const history = { ...known, retryAll: undefined };
+    const history = known;
     return { message, events, history, now: birth, engineRuns: true };
   }
 
@@ -239,7 +253,7 @@ describe('the chain behind a recipient', () => {
       ...{ type: 'BounceQueued', v: 1, at: age(3), data: { child: 'a-child', kind, to } },
     });
     const failure: Given = [letter(ann), started([ann]), failed(0, ann), settled([0])];
-    const history = { ...known, retryAll: undefined };
+    const history = known;
     const reason = why([...failure, bounced('double-bounce', 'boss@here.test'), cleanedUp()], {
       history,
     });
@@ -313,7 +327,7 @@ describe('the line that a rule names', () => {
 });
 
 describe('the history of a node', () => {
-  it('has each version of the control files, the newest, and the last call to retry everything', async () => {
+  it('has each version of the control files, the newest, and each call to retry everything', async () => {
     const node = (stream: string, type: string, data: unknown, at: number) => ({
       stream,
       event: { type, v: 1, at, data },
@@ -330,6 +344,6 @@ describe('the history of a node', () => {
     const read = await readNodeHistory(log, ['node-a-2', 'node-a-1']);
     expect(read.rules.get('one')?.at).toBe(1);
     expect([read.newest?.digest, read.newest?.at]).toEqual(['one', 4]);
-    expect(read.retryAll).toEqual({ at: 3, position: 3, by: 'ann', why: 'x' });
+    expect(read.retryAlls).toEqual([{ at: 3, position: 3, by: 'ann', why: 'x' }]);
   });
 });

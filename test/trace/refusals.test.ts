@@ -9,9 +9,7 @@ type Refused = Extract<DoorEvent, { type: 'Refused' }>['data'];
 
 const files = { me: 'here.test\n', badmailfrom: '# x\n@spam.test\n', 'tcp.smtp': '10.:deny\n' };
 const rules = { digest: 'd', files, at: 1, position: 0, stream: 'node-a-1' };
-const history = {
-  ...{ rules: new Map([['d', rules]]), loads: [rules], newest: rules, retryAll: undefined },
-};
+const history = { rules: new Map([['d', rules]]), loads: [rules], newest: rules };
 
 const refused = (day: string, data: Partial<Refused>): Told => ({
   stream: `door-smtp-2026-01-${day}-abc`,

@@ -50,7 +50,7 @@ beforeAll(async () => {
     await made(viewsConsumer.follow({ log, directory: views, rest, logger: silentLogger }));
     await made(keepHistory({ log, directory: past, every: 40, bytesPerEvent: 1e6 }));
   }
-}, 30_000);
+});
 afterAll(async () => {
   await close();
   await store.close();

@@ -3,7 +3,7 @@
  * everybody who knows its password, and from releases newer than this one: what does not look so is passed
  * over and named, rather than stopping an engine or a desk for ever. Leases look after themselves (`nodes/leases.ts`).
  */
-import type { RecordedEvent } from '../log/ports.ts';
+import type { RecordedEvent } from './ports.ts';
 
 /** Why the event is none of ours, in words that hold nothing of it but its type; `undefined`: it may be one. */
 export function oddityOf({
@@ -28,7 +28,9 @@ const letterId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 type Is = (value: unknown) => boolean;
 
 const text: Is = (value) => typeof value === 'string';
-const number: Is = Number.isFinite;
+/** One that SQLite and JSON give back as it was. */
+const number: Is = (value) =>
+  Number.isFinite(value) && Math.abs(value as number) <= Number.MAX_SAFE_INTEGER;
 const index: Is = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const maybe =
   (is: Is): Is =>

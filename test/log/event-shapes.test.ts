@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
-import { oddityOf } from '../../src/composition/event-shapes.ts';
+import { oddityOf } from '../../src/log/event-shapes.ts';
 import type { RecordedEvent } from '../../src/log/ports.ts';
 import { play, walks } from '../support/random-letters.ts';
 
