@@ -38,4 +38,6 @@ export type Outcome = Verdict & {
   readonly rcpt: RecipientNo;
   /** Nobody knows whether the far side took it: the next attempt may be a duplicate. */
   readonly doubt?: true;
+  /** Deferred before anybody could try, since our own way out was away: it is due again at once. */
+  readonly untried?: true;
 };

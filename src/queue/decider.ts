@@ -157,6 +157,9 @@ function judge(
     return { type: 'RecipientDelivered', v: 1, at, data };
   }
   if (kind === 'failed') return { type: 'RecipientFailed', v: 1, at, data: { ...tried, ...doubt } };
+  if (outcome.untried === true) {
+    return { type: 'RecipientDeferred', v: 1, at, data: { ...tried, dueAt: at } };
+  }
   if (open.last) {
     const gaveUp = { ...tried, reply: tooLong(reply), expired: true as const, ...doubt };
     return { type: 'RecipientFailed', v: 1, at, data: gaveUp };

@@ -138,13 +138,17 @@ function setAside(job: Job, cause: unknown, parts: Parts): Observable<never> {
 
 /**
  * Nobody answered at the destination; a busy host (4xx) has at least said so. In doubt is what broke on
- * our side or half-way, which says nothing against the destination.
+ * our side or half-way, which says nothing against the destination; where nobody tried, nothing is known.
  */
-const neverConnected = ({ outcomes }: AttemptReport): boolean =>
-  outcomes.length > 0 &&
-  outcomes.every(
-    ({ kind, reply, doubt }) => kind === 'deferred' && reply.code === undefined && doubt !== true,
+function neverConnected({ outcomes }: AttemptReport): boolean | undefined {
+  if (outcomes.some(({ untried }) => untried === true)) return undefined;
+  return (
+    outcomes.length > 0 &&
+    outcomes.every(
+      ({ kind, reply, doubt }) => kind === 'deferred' && reply.code === undefined && doubt !== true,
+    )
   );
+}
 
 /** Whether the far side took it nobody knows: the attempt is in doubt. */
 function channelBroke(order: Order, cause: unknown): AttemptReport {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
-import { firstValueFrom, NEVER, Observable, throwError } from 'rxjs';
+import { firstValueFrom, NEVER, Observable, of, throwError } from 'rxjs';
 import { linkedDirectory, serveDirectory } from '../../src/composition/links/directory-link.ts';
 import {
   linkedIntake,
@@ -17,6 +17,7 @@ import type { Intake } from '../../src/ingress/ports.ts';
 import { MemoryLog } from '../../src/log/memory/memory-log.ts';
 import type { Arrival, Envelope } from '../../src/mail/envelope.ts';
 import { Trouble } from '../../src/mail/trouble.ts';
+import type { Outcome } from '../../src/mail/verdict.ts';
 import { ManualClock } from '../../src/platform/clock.ts';
 import { linkPair } from '../../src/platform/link-memory.ts';
 import type { Link } from '../../src/platform/link.ts';
@@ -495,14 +496,22 @@ describe('an order', () => {
     expect(stopped).toBe(true);
   });
 
-  it('without a channel defers, and nothing is in doubt, for nothing was sent', async () => {
+  it('without a channel says that nobody tried, and nothing is in doubt, for nothing was sent', async () => {
     const channel = linkedChannel(
       () => undefined,
       () => 1_000,
     );
     const report = await firstValueFrom(channel.attempt(await orderWith(Buffer.from('x'))));
-    expect(report.outcomes).toMatchObject([{ rcpt: 0, kind: 'deferred' }]);
+    expect(report.outcomes).toMatchObject([{ rcpt: 0, kind: 'deferred', untried: true }]);
     expect(report.outcomes[0]).not.toHaveProperty('doubt');
+  });
+
+  it('whose channel was there and says that nobody tried errors: it could be asked for ever', async () => {
+    const idle: Outcome = { ...{ rcpt: 0, kind: 'deferred', untried: true }, reply: { text: '' } };
+    const { channel } = channelAt(() => of({ outcomes: [idle] }));
+    await expect(
+      firstValueFrom(channel.attempt(await orderWith(Buffer.from('x')))),
+    ).rejects.toMatchObject({ peer: expect.stringContaining('mangled') });
   });
 
   it.each<[string, Observable<AttemptReport>]>([

@@ -274,6 +274,12 @@ describe('a verdict', () => {
       .then(deferred(0, ann, 400));
   });
 
+  it.each([false, true])('that nobody tried to get is due again at once (last try: %p)', (last) => {
+    given(letter(ann), started([ann], { at: 9, last }))
+      .when(report([{ ...outcome('deferred', 0), untried: true }], { at: 10 }))
+      .then(deferred(0, ann, 10, { at: 10, startedAt: 9 }));
+  });
+
   it('in doubt holds the letter where the operator wants to decide himself', () => {
     const letters = [...letter(ann), started([ann])].reduce(evolve, initial());
     const inDoubt = {

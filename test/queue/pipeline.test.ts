@@ -191,7 +191,8 @@ describe('a channel', () => {
   });
 
   const silent = { ...outcome('deferred', 0), reply: { text: 'CNAME lookup failed\n' } };
-  it.each<[string, boolean, Outcome[]]>([
+  it.each<[string, boolean | undefined, Outcome[]]>([
+    ['nobody made', undefined, [{ ...silent, untried: true }]],
     ['found nobody', true, [silent]],
     ['found nobody for several', true, [silent, silent]],
     ['found somebody busy', false, [outcome('deferred', 0)]],

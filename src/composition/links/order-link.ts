@@ -16,7 +16,7 @@ type ReadOnLink = { readonly ref: BodyRef; readonly offset: number; readonly len
 const graceMs = 10_000;
 
 /**
- * The queue's side. `link` gives the link of now; without one the attempt defers, and nothing is in doubt.
+ * The queue's side. `link` gives the link of now; without one nothing is tried, nor in doubt.
  * Once the order is out, an error leaves it in doubt. Unsubscribing takes the order back.
  */
 export function linkedChannel(link: () => Link | undefined, ceilingMs: () => number): Channel {
@@ -54,6 +54,7 @@ const notSent = ({ recipients }: Order): AttemptReport => ({
   outcomes: recipients.map(({ rcpt }) => ({
     rcpt,
     kind: 'deferred',
+    untried: true,
     reply: { text: 'The channel is not running. (#4.3.0)\n', status: '4.3.0' },
   })),
 });

@@ -32,6 +32,8 @@ const shape = z.object({
       kind: z.enum(['delivered', 'deferred', 'failed']),
       reply: z.object({ text: z.string() }),
       doubt: z.literal(true).optional(),
+      // Whoever reports was there to try; else it could have us ask again for ever.
+      untried: z.never().optional(),
       reached: reached.optional(),
       lines: z
         .object({
