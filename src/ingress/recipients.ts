@@ -5,7 +5,7 @@
  */
 import type { Address } from '../mail/envelope.ts';
 import { Trouble } from '../mail/trouble.ts';
-import type { Clock, Instant } from '../platform/clock.ts';
+import type { Clock, Moment } from '../platform/clock.ts';
 import type { Directory } from './ports.ts';
 
 /** Where routing would send an address, as far as a door needs to know. */
@@ -36,11 +36,11 @@ export function recipientCheck(parts: RecipientCheckParts): RecipientCheck {
   const { route, directory, clock, timeoutMs = 10_000 } = parts;
   const { cacheMs = 5_000, cacheEntries = 10_000 } = parts;
   /** Until when. In the order of insertion, which is the order of expiry. */
-  const known = new Map<Address, Instant>();
+  const known = new Map<Address, Moment>();
 
   function remember(address: Address): void {
     known.delete(address);
-    known.set(address, clock.now() + cacheMs);
+    known.set(address, clock.steady() + cacheMs);
     const [oldest] = known.keys();
     if (known.size > cacheEntries && oldest !== undefined) known.delete(oldest);
   }
@@ -49,7 +49,7 @@ export function recipientCheck(parts: RecipientCheckParts): RecipientCheck {
     const { channel, address } = route(recipient);
     if (channel !== 'local') return true;
     const until = known.get(address);
-    if (until !== undefined && clock.now() < until) return true;
+    if (until !== undefined && clock.steady() < until) return true;
     const answer = withDeadline(directory.receives(address), clock, timeoutMs);
     return answer.then((receives) => {
       if (receives) remember(address);
@@ -60,7 +60,7 @@ export function recipientCheck(parts: RecipientCheckParts): RecipientCheck {
 
 function withDeadline<T>(answer: Promise<T>, clock: Clock, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.at(clock.now() + timeoutMs, () => reject(new DirectorySilent()));
+    const cancel = clock.after(timeoutMs, () => reject(new DirectorySilent()));
     answer.then(resolve, reject).finally(cancel);
   });
 }

@@ -45,7 +45,7 @@ export function refusalLog(parts: {
   return {
     note({ door: name, ...refusal }) {
       const door = plain(name);
-      minute ??= clock.at(clock.now() + 60_000, flush);
+      minute ??= clock.after(60_000, flush);
       spent += 1;
       if (spent > perMinute()) suppressed.set(door, (suppressed.get(door) ?? 0) + 1);
       else tell(door, { type: 'Refused', v: 1, at: clock.now(), data: refusal });

@@ -8,7 +8,7 @@
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import { noStream, type Revision, type SharedLog } from '../log/ports.ts';
 import { isTrouble } from '../mail/trouble.ts';
-import type { Cancel, Clock, Instant } from '../platform/clock.ts';
+import type { Cancel, Clock, Instant, Moment } from '../platform/clock.ts';
 import {
   leaseEventsKept,
   leaseStream,
@@ -22,7 +22,6 @@ export type Standing = 'opening' | 'sound' | 'restrained' | 'draining' | 'closed
 
 export type LeaseParts = Pick<LeaseFacts, 'node'> & {
   readonly log: Pick<SharedLog, 'append' | 'readStream' | 'keepYoungest'>;
-  /** Must not jump: real time since the start is what counts. */
   readonly clock: Clock;
   readonly incarnation: Incarnation;
   /** As in `LeaseOpened`. */
@@ -68,7 +67,7 @@ export function keepLease(parts: LeaseParts): OwnLease {
   let revision: Revision = noStream;
   let count = 0;
   /** When the last beat that was answered was sent. */
-  let answeredFrom: Instant = -Infinity;
+  let answeredFrom: Moment = -Infinity;
   let openedAt: Instant = 0;
   let wanted: 'open' | 'draining' | 'closed' = 'open';
   /** Whether the log knows that old events of ours may go. */
@@ -88,7 +87,7 @@ export function keepLease(parts: LeaseParts): OwnLease {
 
   async function append(event: LeaseEvent): Promise<void> {
     if (isLost()) return;
-    const sentAt = clock.now();
+    const sentAt = clock.steady();
     try {
       ({ revision } = await appendSurely(event));
     } catch (cause) {
@@ -126,15 +125,15 @@ export function keepLease(parts: LeaseParts): OwnLease {
   function judge(): void {
     if (standing$.value === 'lost' || standing$.value === 'closed') return;
     restraint?.();
-    const until = answeredFrom + restraintMs;
+    const leftMs = answeredFrom + restraintMs - clock.steady();
     if (wanted !== 'open') return standing$.next(wanted);
-    if (clock.now() >= until) return standing$.next('restrained');
+    if (leftMs <= 0) return standing$.next('restrained');
     if (standing$.value !== 'sound') standing$.next('sound');
-    restraint = clock.at(until, judge);
+    restraint = clock.after(leftMs, judge);
   }
 
   function beat(): void {
-    nextBeat = clock.at(clock.now() + beatMs, beat);
+    nextBeat = clock.after(beatMs, beat);
     // While one is under way the next would only queue up behind it.
     if (beating) return;
     beating = true;
@@ -165,7 +164,7 @@ export function keepLease(parts: LeaseParts): OwnLease {
   return {
     get standing() {
       // After a sleep of the machine the alarm may ring late.
-      if (standing$.value === 'sound' && clock.now() >= answeredFrom + restraintMs) judge();
+      if (standing$.value === 'sound' && clock.steady() >= answeredFrom + restraintMs) judge();
       return standing$.value;
     },
     standing$: standing$.pipe(distinctUntilChanged()),
@@ -174,7 +173,7 @@ export function keepLease(parts: LeaseParts): OwnLease {
       openedAt ||= clock.now();
       await write(() => ({ type: 'LeaseOpened', v: 1, at: openedAt, data: facts }));
       bound();
-      nextBeat = clock.at(clock.now() + beatMs, beat);
+      nextBeat = clock.after(beatMs, beat);
     },
     async drain() {
       if (wanted !== 'open') return;

@@ -13,7 +13,6 @@ import type { Nodes } from './ports.ts';
 
 export type MembershipParts = {
   readonly log: SharedLog;
-  /** Real time since the start: it must not jump when the machine's clock is set. */
   readonly clock: Clock;
   readonly self: Incarnation;
   /** Stays the same over restarts, and is no other's. */

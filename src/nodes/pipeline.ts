@@ -53,7 +53,7 @@ export function followNodes(parts: NodeParts): Observable<unknown> {
     if (heard.kind === 'caught-up') return (caughtUp = true);
     if (heard.kind === 'adopted') return false;
     const { event, incarnation } = heard;
-    suspicion.heard(incarnation, clock.now());
+    suspicion.heard(incarnation, clock.steady());
     const isBeat = caughtUp && event.type === 'LeaseBeat';
     if (isBeat && isTwin(parts, incarnation)) parts.onTrouble(twin(incarnation));
     // Others may write such events, too: what they say is not taken for granted.

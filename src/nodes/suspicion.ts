@@ -5,7 +5,7 @@
  *
  * Everything happens when a beat of our own comes back; there is no timer.
  */
-import type { Instant } from '../platform/clock.ts';
+import type { Moment } from '../platform/clock.ts';
 import type { Incarnation, WhyTaken } from './events.ts';
 import { living, type Lease, type Leases } from './leases.ts';
 
@@ -25,7 +25,7 @@ export class Suspicion {
   readonly #beatMs: number;
   /** How long the log has served us, as far as we can vouch for it; milliseconds. */
   #served = 0;
-  #lastOwn: Instant | undefined;
+  #lastOwn: Moment | undefined;
   /** What `#served` was when each was last heard of. */
   readonly #heard = new Map<Incarnation, number>();
 
@@ -35,12 +35,12 @@ export class Suspicion {
   }
 
   /** An event of that lease has come through the subscription. */
-  heard(incarnation: Incarnation, now: Instant): void {
+  heard(incarnation: Incarnation, now: Moment): void {
     if (incarnation === this.#self) this.#ownBeat(now);
     else this.#heard.set(incarnation, this.#served + Math.max(0, now - (this.#lastOwn ?? now)));
   }
 
-  #ownBeat(now: Instant): void {
+  #ownBeat(now: Moment): void {
     const since = this.#lastOwn === undefined ? Infinity : now - this.#lastOwn;
     this.#lastOwn = now;
     // Two periods: one beat may be late. A clock that was set back vouches for nothing either.

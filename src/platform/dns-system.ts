@@ -47,9 +47,7 @@ export function systemDns(options: SystemDnsOptions = {}): Dns {
   /** One question under our own limit; c-ares gives up by itself some time later. */
   function ask<R, T>(question: () => Promise<R[]>, read: (row: R) => T): Promise<DnsAnswer<T>> {
     return new Promise((resolve) => {
-      const cancel = clock.at(clock.now() + limitMs, () =>
-        resolve({ kind: 'temporary', reason: 'ETIMEOUT' }),
-      );
+      const cancel = clock.after(limitMs, () => resolve({ kind: 'temporary', reason: 'ETIMEOUT' }));
       const settle = (answer: DnsAnswer<T>) => {
         cancel();
         resolve(answer);

@@ -10,17 +10,26 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
+/** The least that is said; `silent`: nothing. */
+export type Level = 'info' | 'warn' | 'error' | 'silent';
+
+export type OwnLogger = Logger & {
+  /** From now on. */
+  obey(level: Level): void;
+};
+
 /** So many bytes wait for a stderr that takes nothing; what comes after them is dropped. */
 const maxUnwritten = 1024 * 1024;
 
 /**
- * Writes to stderr, or another descriptor; `level` as pino has it. Lines that cannot be written (the disk
+ * Writes to stderr, or another descriptor. Lines that cannot be written (the disk
  * is full, the reader is gone) wait or are lost: the mail does not stop for want of words.
  */
-export function openLogger(role: string, level = 'info', fd = 2): Logger {
+export function openLogger(role: string, level: Level = 'info', fd = 2): OwnLogger {
   const destination = pino.destination({ fd, sync: true, maxLength: maxUnwritten });
   destination.on('error', () => undefined);
-  return pino({ level, base: { role, pid: process.pid } }, destination);
+  const logger = pino({ level, base: { role, pid: process.pid } }, destination);
+  return Object.assign(logger, { obey: (newly: Level) => void (logger.level = newly) });
 }
 
 export const silentLogger: Logger = {

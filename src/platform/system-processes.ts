@@ -23,8 +23,8 @@ export function systemProcesses({ clock, leftBehind }: SystemProcessesParts): Pr
       const ended = ending(child);
       const output = collect(child.stdout, command.maxOutputBytes);
       const stop = stopper(child, clock);
-      const until = clock.now() + command.timeoutMs;
-      const cancelLimit = clock.at(until, stop.now);
+      const until = clock.steady() + command.timeoutMs;
+      const cancelLimit = clock.after(command.timeoutMs, stop.now);
       callOff?.addEventListener('abort', stop.now);
       if (callOff?.aborted) stop.now();
       try {
@@ -34,7 +34,7 @@ export function systemProcesses({ clock, leftBehind }: SystemProcessesParts): Pr
       } finally {
         cancelLimit();
         stop.done();
-        if (child.pid !== undefined) leftBehind?.watch(child.pid, until);
+        if (child.pid !== undefined) leftBehind?.watch(child.pid, until - clock.steady());
         callOff?.removeEventListener('abort', stop.now);
       }
     },
@@ -76,7 +76,7 @@ function stopper(child: ChildProcess, clock: Clock): Stopper {
       if (stopped) return;
       stopped = true;
       signal('SIGTERM');
-      cancelKill = clock.at(clock.now() + graceMs, () => signal('SIGKILL'));
+      cancelKill = clock.after(graceMs, () => signal('SIGKILL'));
     },
     happened: () => stopped,
     /** The leader is gone; whatever else of a stopped group is left goes too. */
@@ -112,7 +112,7 @@ function ending(child: ChildProcess): Promise<How> {
 function lastWords({ stdout }: ChildProcess, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     if (stdout === null || stdout.closed) return resolve();
-    const cancel = clock.at(clock.now() + lingerMs, () => stdout.destroy());
+    const cancel = clock.after(lingerMs, () => stdout.destroy());
     stdout.once('close', () => {
       cancel();
       resolve();

@@ -68,13 +68,14 @@ function settled(message: MessageId, parts: DoubtParts): Observable<never> {
       looking = true;
       const again = await doubtWhatIsOver(message, parts).catch((cause: unknown) => {
         parts.onTrouble(message, cause);
-        return isTrouble(cause) && cause.tryAgain ? clock.now() + pauseMs : undefined;
+        return isTrouble(cause) && cause.tryAgain ? ('soon' as const) : undefined;
       });
       looking = false;
       if (subscriber.closed) return;
       if (again === undefined) return subscriber.complete();
       cancel();
-      cancel = clock.at(again, () => void look());
+      const lookAgain = () => void look();
+      cancel = again === 'soon' ? clock.after(pauseMs, lookAgain) : clock.at(again, lookAgain);
     };
     void look();
     const changes = parts.changed$.subscribe(() => void look());

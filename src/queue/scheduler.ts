@@ -12,7 +12,7 @@ import { Subject, type Observable } from 'rxjs';
 import { rowStatus, type Row } from '../../projections/agenda-rows.ts';
 import type { AgendaTable, AgendaWatcher } from '../../projections/agenda-table.ts';
 import type { MessageId, RecipientNo } from '../mail/envelope.ts';
-import type { Cancel, Clock, Instant } from '../platform/clock.ts';
+import type { Cancel, Clock, Instant, Moment } from '../platform/clock.ts';
 import { DueHeap } from './due-heap.ts';
 import { DueLanes, type Taken } from './due-lanes.ts';
 import { place, RowPlaces } from './row-places.ts';
@@ -22,7 +22,7 @@ export type Job = Taken & {
   readonly no: number;
   readonly message: MessageId;
   readonly rcpts: readonly RecipientNo[];
-  readonly takenAt: Instant;
+  readonly takenAt: Moment;
 };
 
 export type Slots = { readonly local: number; readonly remote: number };
@@ -95,7 +95,7 @@ export class Scheduler implements AgendaWatcher {
   park(message: MessageId, forMs = Infinity): void {
     this.#parked.add(message);
     const { clock } = this.#options;
-    if (forMs < Infinity) clock.at(clock.now() + forMs, () => this.#unpark(message));
+    if (forMs < Infinity) clock.after(forMs, () => this.#unpark(message));
     const letter = this.#table.letterNo(message);
     if (letter === undefined) return;
     for (const row of this.#table.rowsOf(letter)) this.rests(row);
@@ -177,7 +177,7 @@ export class Scheduler implements AgendaWatcher {
    */
   free(job: Job, trouble?: boolean): void {
     if (!this.#busy.delete(job.no)) return;
-    this.#lanes.free(job, this.#options.clock.now() - job.takenAt, trouble);
+    this.#lanes.free(job, this.#options.clock.steady() - job.takenAt, trouble);
     this.stir();
   }
 
@@ -222,7 +222,7 @@ export class Scheduler implements AgendaWatcher {
     const no = (this.#jobs = (this.#jobs + 1) % 0x7fffffff);
     for (const row of rows) this.#places.take(row, no);
     this.#busy.add(no);
-    const takenAt = this.#options.clock.now();
+    const takenAt = this.#options.clock.steady();
     const rcpts = rows.map((row) => this.#table.rcpt[row]!);
     return { ...taken, no, message: this.#idOf(rows[0]!), rcpts, takenAt };
   }

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { from } from 'rxjs';
 import { MemoryLog } from '../../src/log/memory/memory-log.ts';
-import { ManualClock, type Cancel, type Instant } from '../../src/platform/clock.ts';
+import { ManualClock } from '../../src/platform/clock.ts';
 import type { Channel, Order } from '../../src/queue/ports.ts';
 import type { QueueEvent } from '../../src/queue/events.ts';
 import { memorySpool } from '../../src/spool/memory/memory-spool.ts';
@@ -18,38 +18,10 @@ const minute = 60_000;
 const letters = 20;
 const slots = 3;
 
-/**
- * The machine's: timers run evenly, whatever the date is set to, and one that rings before its date sleeps on
- * (`systemClock`). `next`, `advanceTo` are in even time, `now` and due times in dates.
- */
-class SetClock extends ManualClock {
-  #ahead = 0;
-
-  set(byMs: number): void {
-    this.#ahead += byMs;
-  }
-
-  even(): Instant {
-    return super.now();
-  }
-
-  override now(): Instant {
-    return super.now() + this.#ahead;
-  }
-
-  override at(due: Instant, run: () => void): Cancel {
-    let cancel: Cancel = () => undefined;
-    const arm = () => (cancel = super.at(this.even() + Math.max(0, due - this.now()), ring));
-    const ring = () => void (this.now() < due ? arm() : run());
-    arm();
-    return () => cancel();
-  }
-}
-
-let clock: SetClock;
+let clock: ManualClock;
 let log: MemoryLog;
 let office: PostOffice;
-/** Attempts at once, now and at most; instants of attempts in even time. */
+/** Attempts at once, now and at most; moments of attempts. */
 let running: number;
 let most: number;
 let tried: number[];
@@ -57,7 +29,7 @@ let answer: 'deferred' | 'delivered';
 
 const channel: Channel = {
   attempt: ({ recipients }: Order) => {
-    tried.push(clock.even());
+    tried.push(clock.steady());
     running += 1;
     most = Math.max(most, running);
     const outcomes = recipients.map(({ rcpt }) => ({
@@ -68,7 +40,7 @@ const channel: Channel = {
 };
 
 beforeEach(async () => {
-  clock = new SetClock(birth);
+  clock = new ManualClock(birth);
   const bodies = new Map<string, Uint8Array>();
   log = new MemoryLog(bodies);
   tried = [];
@@ -80,6 +52,8 @@ beforeEach(async () => {
   });
 });
 
+const setBy = (ms: number): void => clock.set(clock.now() + ms);
+
 const postAll = async () => {
   for (let n = 0; n < letters; n += 1)
     await office.post(idOf(n), 'ann@far.test', [`u${n}@h${n}.test`]);
@@ -87,7 +61,7 @@ const postAll = async () => {
 };
 /** So long by an even clock; all that falls due is done before time goes on. */
 async function wait(ms: number): Promise<void> {
-  const until = clock.even() + ms;
+  const until = clock.now() + ms;
   await settle(150);
   for (let next = clock.next(); next !== undefined && next <= until; next = clock.next()) {
     clock.advanceTo(next);
@@ -105,7 +79,7 @@ async function stories(): Promise<readonly (readonly QueueEvent[])[]> {
 describe('a clock that is set a day ahead', () => {
   it('brings every letter due once, and fails none', async () => {
     await postAll();
-    clock.set(day);
+    setBy(day);
     await wait(2 * hourMs);
     // Once for the date, which then counts from there: two hours later nobody is due again.
     expect([tried.length, most]).toEqual([2 * letters, slots]);
@@ -117,7 +91,7 @@ describe('a clock that is set a day ahead', () => {
   it('costs a letter a day of its week, no more, and it has its last try first', async () => {
     await postAll();
     await wait(6.5 * day);
-    clock.set(day);
+    setBy(day);
     answer = 'delivered';
     await wait(day);
     for (const story of await stories()) {
@@ -134,7 +108,7 @@ describe('a clock that is set a day ahead', () => {
 describe('a clock that is set a day back', () => {
   it('makes letters wait for that day, and forgets none', async () => {
     await postAll();
-    clock.set(-day);
+    setBy(-day);
     await wait(day - minute);
     expect(tried).toHaveLength(letters);
     answer = 'delivered';
@@ -145,7 +119,7 @@ describe('a clock that is set a day back', () => {
 
   it('does not keep an operator from trying now, nor new mail from going', async () => {
     await postAll();
-    clock.set(-day);
+    setBy(-day);
     answer = 'delivered';
     for (let n = 0; n < letters; n += 1)
       await office.operator.act({ act: 'retry', message: idOf(n), by: 'op', why: 'the clock' });
@@ -160,7 +134,7 @@ describe('a clock that goes to and fro', () => {
   it('never tries a letter more often than its dates say, nor two attempts at once', async () => {
     await postAll();
     for (let times = 0; times < 20; times += 1) {
-      clock.set(times % 2 === 0 ? day : -day);
+      setBy(times % 2 === 0 ? day : -day);
       await wait(10 * minute);
     }
     // What was put off on the later date is due on the later date.

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { empty as emptyAgenda, fold as foldAgenda } from '../../projections/agenda.ts';
 import { encodeAgenda } from '../../projections/agenda-checkpoint.ts';
-import { oddityOf } from '../../src/composition/event-shapes.ts';
+import { oddityOf } from '../../src/log/event-shapes.ts';
 import { nodesPage } from '../../src/desk/pages/nodes-page.ts';
 import { MemoryLog } from '../../src/log/memory/memory-log.ts';
 import type { RecordedEvent } from '../../src/log/ports.ts';

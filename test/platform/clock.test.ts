@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { ManualClock, systemClock } from '../../src/platform/clock.ts';
 
@@ -90,7 +90,51 @@ describe('a clock set by hand', () => {
   });
 });
 
+describe('a clock set by hand, when somebody sets the date', () => {
+  it('has durations that do not care, and alarms at a date that do', () => {
+    const clock = new ManualClock(1_000_000);
+    const heard: string[] = [];
+    clock.after(100, () => heard.push('after 100'));
+    clock.at(1_000_200, () => heard.push('at 1000200'));
+    clock.at(2_000_000, () => heard.push('at 2000000'));
+    clock.set(500_000);
+    clock.advance(300);
+    expect([heard, clock.now(), clock.steady()]).toEqual([['after 100'], 500_300, 300]);
+    clock.set(1_500_000);
+    clock.advance(0);
+    expect(heard).toEqual(['after 100', 'at 1000200']);
+    expect(clock.next()).toBe(2_000_000);
+    clock.advance(500_000);
+    expect(heard).toEqual(['after 100', 'at 1000200', 'at 2000000']);
+  });
+});
+
 describe('the clock of the system', () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('hears within a minute that the date was set ahead', () => {
+    jest.useFakeTimers({ now: 0 });
+    let rang = false;
+    systemClock.at(3_600_000, () => (rang = true));
+    jest.advanceTimersByTime(1_000);
+    jest.setSystemTime(3_600_000);
+    jest.advanceTimersByTime(59_000);
+    expect(rang).toBe(true);
+  });
+
+  it('waits for a date that was set back', () => {
+    jest.useFakeTimers({ now: 3_600_000 });
+    let rang = false;
+    systemClock.at(3_601_000, () => (rang = true));
+    jest.setSystemTime(0);
+    jest.advanceTimersByTime(3_600_999);
+    expect(rang).toBe(false);
+    jest.advanceTimersByTime(60_000);
+    expect(rang).toBe(true);
+  });
+
   it('says the time', () => {
     expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1_000);
   });

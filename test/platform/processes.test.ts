@@ -90,7 +90,7 @@ describe('a program', () => {
     const directory = mkdtempSync(join(tmpdir(), 'processes-'));
     const ready = join(directory, 'pid');
     const running = systemProcesses({ clock }).run(
-      shell(`sleep 1000 & echo $! > ${ready}.new; mv ${ready}.new ${ready}; wait`),
+      shell(`sleep 1000 & echo $! > '${ready}.new'; mv '${ready}.new' '${ready}'; wait`),
     );
     await appears(ready);
     const child = Number(readFileSync(ready, 'utf8'));
@@ -105,7 +105,7 @@ describe('a program', () => {
     const directory = mkdtempSync(join(tmpdir(), 'processes-'));
     const ready = join(directory, 'ready');
     const running = systemProcesses({ clock }).run(
-      shell(`trap '' TERM; : > ${ready}; while :; do sleep 0.05; done`),
+      shell(`trap '' TERM; : > '${ready}'; while :; do sleep 0.05; done`),
     );
     await appears(ready);
     clock.advance(10_000);

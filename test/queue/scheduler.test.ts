@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AgendaTable } from '../../projections/agenda-table.ts';
-import { ManualClock, type Cancel, type Clock, type Instant } from '../../src/platform/clock.ts';
+import {
+  ManualClock,
+  type Cancel,
+  type Clock,
+  type Instant,
+  type Moment,
+} from '../../src/platform/clock.ts';
 import { Scheduler, type Job, type Slots } from '../../src/queue/scheduler.ts';
 import { birth } from '../support/queue-mail.ts';
 
@@ -11,6 +17,12 @@ class CountedClock implements Clock {
   alarms = 0;
   now(): Instant {
     return this.manual.now();
+  }
+  steady(): Moment {
+    return this.manual.steady();
+  }
+  after(ms: number, run: () => void): Cancel {
+    return this.manual.after(ms, run);
   }
   at(due: Instant, run: () => void): Cancel {
     this.alarms += 1;
@@ -774,16 +786,25 @@ function costOfTake(rows: number): { takeNs: number; bytesPerRow: number } {
   global.gc?.();
   const after = process.memoryUsage();
   const bytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
-  const rounds = 4_000;
   for (let warm = 0; warm < 500; warm += 1) done(here, here.scheduler.take()!);
-  const start = process.hrtime.bigint();
-  for (let round = 0; round < rounds; round += 1) {
+  let dueAt = birth + 1e9;
+  const round = () => {
     const job = here.scheduler.take()!;
-    deferUntil(here, job, birth + 1e9 + round);
+    deferUntil(here, job, dueAt++);
     here.scheduler.release(job, false);
-  }
-  const takeNs = Number(process.hrtime.bigint() - start) / rounds;
-  return { takeNs, bytesPerRow: bytes / rows };
+  };
+  return { takeNs: nsPerTurn(4_000, round), bytesPerRow: bytes / rows };
+}
+
+/** The median of stretches that are short: in most of them nobody else has had the processor. */
+function nsPerTurn(turns: number, turn: () => void): number {
+  const stretch = 25;
+  const times = Array.from({ length: turns / stretch }, () => {
+    const start = process.hrtime.bigint();
+    for (let n = 0; n < stretch; n += 1) turn();
+    return Number(process.hrtime.bigint() - start) / stretch;
+  });
+  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
 }
 
 describe('a long queue', () => {
@@ -798,7 +819,7 @@ describe('a long queue', () => {
     );
     expect(large.takeNs).toBeLessThan(12 * small.takeNs + 20_000);
     expect(large.bytesPerRow).toBeLessThan(1_000);
-  }, 60_000);
+  });
 
   it('is no worse for being one letter to very many, each at a host of their own', () => {
     const cost = (recipients: number): number => {
@@ -808,12 +829,13 @@ describe('a long queue', () => {
         Array.from({ length: recipients }, (_, no) => `remote h${no}`),
         birth,
       );
-      const start = process.hrtime.bigint();
-      for (let job = here.scheduler.take(); job; job = here.scheduler.take()) {
+      const ns = nsPerTurn(recipients, () => {
+        const job = here.scheduler.take()!;
         deferUntil(here, job, birth + 1e9);
         here.scheduler.release(job, false);
-      }
-      return Number(process.hrtime.bigint() - start) / recipients;
+      });
+      expect(here.scheduler.take()).toBeUndefined();
+      return ns;
     };
     cost(1_000);
     const [small, large] = [cost(1_000), cost(40_000)];
@@ -821,5 +843,5 @@ describe('a long queue', () => {
       `one letter to 1,000: ${small.toFixed(0)} ns each; to 40,000: ${large.toFixed(0)} ns\n`,
     );
     expect(large).toBeLessThan(12 * small + 10_000);
-  }, 60_000);
+  });
 });

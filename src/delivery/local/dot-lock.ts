@@ -1,7 +1,7 @@
 /**
  * A lock on an mbox that other programs see: the file `NAME.lock`, made exclusively, as procmail, mutt and
- * dovecot do. Node has no flock(2), which is what qmail-local uses; programs that know only flock or
- * fcntl are not kept out. A lock older than five minutes belongs to nobody any more and is taken away.
+ * dovecot do. Whoever knows only flock (qmail's own) or fcntl is kept out by `kernel-lock.ts`. A lock
+ * older than five minutes belongs to nobody any more and is taken away.
  */
 import { constants } from 'node:fs';
 import type { Instant } from '../../platform/clock.ts';
@@ -14,6 +14,7 @@ export const staleMs = 300_000;
 /** `impossible`: no lock can be made there; qmail-local then goes on without. */
 export type LockAnswer = 'locked' | 'busy' | 'impossible';
 
+/** Asks once. `now`: by which a lock is old; the file system's clock should be near it. */
 export function tryLock(files: FileCalls, mbox: string, now: Instant): LockAnswer {
   const path = `${mbox}.lock`;
   const answer = make(files, path);

@@ -24,7 +24,7 @@ export type Facts = {
   readonly at: Instant;
 };
 
-export const recipientOf = ({ local, domain }: Pick<Facts, 'local' | 'domain'>): Address =>
+const recipientOf = ({ local, domain }: Pick<Facts, 'local' | 'domain'>): Address =>
   `${local}@${domain}`;
 
 /** `Delivered-To: …` LF */

@@ -57,7 +57,7 @@ export const rootIdentity = (fallback: Who, rights: Rights = processRights()): I
 });
 
 /** This process's, which must be root when this is called. */
-export function processRights(): Rights {
+function processRights(): Rights {
   const gid = process.getegid?.() ?? 0;
   const groups = process.getgroups?.() ?? [gid];
   return {

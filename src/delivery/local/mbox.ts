@@ -6,7 +6,7 @@
  * neither fault.
  */
 import { constants } from 'node:fs';
-import type { Clock, Instant } from '../../platform/clock.ts';
+import type { Clock, Moment } from '../../platform/clock.ts';
 import { errorWords } from '../../platform/errno.ts';
 import { staleMs, tryLock, unlock, type LockAnswer } from './dot-lock.ts';
 import { sync, writeAll, type As, type FileCalls } from './file-calls.ts';
@@ -44,12 +44,12 @@ const kernelLockMs = 5_000;
 
 /** `undefined`: the letter is in the file and on disk. */
 export function deliverToMbox(parts: MboxParts, task: MboxTask): Promise<Halt | undefined> {
-  const deadline = parts.clock.now() + lockLimitMs;
+  const deadline = parts.clock.steady() + lockLimitMs;
   return parts.inTurn(task.path, async () => {
     for (;;) {
       const outcome = await attempt(parts, task, deadline);
       if (outcome !== 'moved') return outcome;
-      if (parts.clock.now() >= deadline) return lockedTooLong;
+      if (parts.clock.steady() >= deadline) return lockedTooLong;
     }
   });
 }
@@ -60,7 +60,7 @@ const lockedTooLong = defer('File has been locked for 30 seconds straight. (#4.3
 async function attempt(
   parts: MboxParts,
   task: MboxTask,
-  deadline: Instant,
+  deadline: Moment,
 ): Promise<Halt | undefined | 'moved'> {
   const { files, as } = parts;
   const opened = as(() => open(files, task));
@@ -110,18 +110,18 @@ async function lock(
   parts: MboxParts,
   path: string,
   fd: number,
-  deadline: Instant,
+  deadline: Moment,
 ): Promise<Locks | 'busy'> {
   const { files, clock, as, kernelLock } = parts;
   for (;;) {
     const dot = await dotLock(parts, path, deadline);
     if (dot === 'busy') return 'busy';
-    const waitMs = Math.min(kernelLockMs, Math.max(1_000, deadline - clock.now()));
+    const waitMs = Math.min(kernelLockMs, Math.max(1_000, deadline - clock.steady()));
     const kernel = (await kernelLock?.(fd, waitMs)) ?? 'impossible';
     if (kernel !== 'busy') return { dot: dot === 'locked', kernel: kernel === 'locked' };
     // Whoever has the kernel's lock may be waiting for our dot-lock.
     if (dot === 'locked') as(() => unlock(files, path));
-    if (clock.now() >= deadline) return 'busy';
+    if (clock.steady() >= deadline) return 'busy';
     await pause(clock);
   }
 }
@@ -129,17 +129,17 @@ async function lock(
 async function dotLock(
   { files, clock, as }: MboxParts,
   path: string,
-  deadline: Instant,
+  deadline: Moment,
 ): Promise<LockAnswer> {
   for (;;) {
     const answer = as(() => tryLock(files, path, clock.now()));
-    if (answer !== 'busy' || clock.now() >= deadline) return answer;
+    if (answer !== 'busy' || clock.steady() >= deadline) return answer;
     await pause(clock);
   }
 }
 
 const pause = (clock: Clock): Promise<void> =>
-  new Promise((resolve) => clock.at(clock.now() + lockAgainMs, resolve));
+  new Promise((resolve) => clock.after(lockAgainMs, resolve));
 
 async function append(
   { files, ...parts }: MboxParts,
@@ -174,13 +174,14 @@ async function write(
   fd: number,
   hasDotLock: boolean,
 ): Promise<void> {
-  let touched = clock.now();
+  let touched = clock.steady();
   as(() => writeAll(files, fd, Buffer.from(head)));
   for await (const chunk of quoteFrom(letter.chunks())) {
     as(() => writeAll(files, fd, chunk));
-    if (!hasDotLock || clock.now() - touched < staleMs / 5) continue;
-    touched = clock.now();
-    as(() => files.utimesSync(`${path}.lock`, touched / 1000, touched / 1000));
+    if (!hasDotLock || clock.steady() - touched < staleMs / 5) continue;
+    touched = clock.steady();
+    const now = clock.now() / 1000;
+    as(() => files.utimesSync(`${path}.lock`, now, now));
   }
   as(() => writeAll(files, fd, Buffer.from('\n')));
 }

@@ -11,6 +11,7 @@ export type OwnerFiles = {
 /** A bounce keeps its empty sender, or its bounces would loop. */
 export const keepsSender = (sender: Address): boolean => sender === '' || sender === '#@[]';
 
+/** `@[]` at the end asks for VERP: each subscriber's bounces come back to an address of his own. */
 export function newSender(
   sender: Address,
   { local, domain }: { local: string; domain: string },

@@ -26,6 +26,7 @@ const executable = 0o100;
 const largestBytes = 4 * 1024 * 1024;
 const pieceBytes = 64 * 1024;
 
+/** `halt` for what is nobody's fault (deferred) or has no mailbox (failed). A file above 4 MiB halts, too. */
 export function findDotQmail(
   files: FileCalls,
   { home, dash, ext }: Owner,

@@ -53,10 +53,10 @@ export async function deliver(order: Order, parts: DeliverParts): Promise<readon
   const [good, bad] = split(order.recipients, isSendable);
   const refused = sameForAll(bad, 'failed', badRecipient);
   const outcomes = [...refused];
-  const until = parts.clock.now() + transactionsMs;
+  const until = parts.clock.steady() + transactionsMs;
   for (let left: readonly Recipient[] = good; left.length > 0;) {
     const said = await reach({ ...order, recipients: left }, parts);
-    const again = parts.clock.now() < until && !parts.signal.aborted ? said.left : [];
+    const again = parts.clock.steady() < until && !parts.signal.aborted ? said.left : [];
     const later = new Set(again.map(({ rcpt }) => rcpt));
     outcomes.push(...said.outcomes.filter(({ rcpt }) => !later.has(rcpt)));
     // Each round has delivered to somebody, so that they come to an end.
@@ -120,12 +120,13 @@ function reachable(
   trail: Trail,
 ) {
   const { outgoingIp } = settings;
-  const now = clock.now();
+  const now = clock.steady();
   return targets
     .filter(({ address }) => outgoingIp === undefined || isIpv4(address) === isIpv4(outgoingIp))
     .filter(({ address }) => {
       const isSilent = passesBy(tcpto, address, now, patienceMs);
-      if (isSilent) trail.passedBy(address, tcpto.get(address)!.at + patienceMs);
+      if (isSilent)
+        trail.passedBy(address, clock.now() + tcpto.get(address)!.at + patienceMs - now);
       return !isSilent;
     })
     .slice(0, addressesTried);
@@ -169,7 +170,7 @@ const unheeded = (heard: Heard): Said => ({
 
 function noteConnection(opened: Opened, { address }: Target, parts: DeliverParts): void {
   if (parts.signal.aborted) return;
-  if (opened.kind === 'timed-out') noteTimeout(parts.tcpto, address, parts.clock.now());
+  if (opened.kind === 'timed-out') noteTimeout(parts.tcpto, address, parts.clock.steady());
   else noteAnswer(parts.tcpto, address);
 }
 

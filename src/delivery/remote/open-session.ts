@@ -75,7 +75,7 @@ function greet(target: Target, socket: Socket, parts: OpenParts, tls: boolean): 
     const onAbort = () => connection.close();
     // The library's timeouts start anew with every byte; a far side that drips must not hold its slot.
     const limitMs = 2 * parts.settings.timeoutRemoteMs;
-    const cancel = parts.clock.at(parts.clock.now() + limitMs, onAbort);
+    const cancel = parts.clock.after(limitMs, onAbort);
     const settle = (opened: Opened, tlsTried: boolean) => {
       cancel();
       parts.signal.removeEventListener('abort', onAbort);

@@ -2,13 +2,13 @@
  * Connections between letters, per next hop. The one used last is given out first, so that the others
  * grow old and go. Bounded: when full, the one that rested longest is closed.
  */
-import type { Cancel, Clock, Instant } from '../../platform/clock.ts';
+import type { Cancel, Clock, Moment } from '../../platform/clock.ts';
 import type { Session } from './session.ts';
 
 /** Resting connections over all next hops. */
 export const restingAtMost = 200;
 
-type Resting = { readonly hop: string; readonly session: Session; readonly until: Instant };
+type Resting = { readonly hop: string; readonly session: Session; readonly until: Moment };
 
 export class SessionPool {
   readonly #clock: Clock;
@@ -28,7 +28,7 @@ export class SessionPool {
 
   /** A connection to use, no longer the pool's. It may have died without our hearing of it yet. */
   take(hop: string): Session | undefined {
-    const now = this.#clock.now();
+    const now = this.#clock.steady();
     for (;;) {
       const entry = this.#byHop.get(hop)?.at(-1);
       if (entry === undefined) return undefined;
@@ -42,7 +42,7 @@ export class SessionPool {
   /** Puts a connection to rest for `idleMs`; one that is of no more use is closed. */
   give(hop: string, session: Session, idleMs: number): void {
     if (this.#closed || !session.usable || !(idleMs > 0)) return session.quit();
-    const entry: Resting = { hop, session, until: this.#clock.now() + idleMs };
+    const entry: Resting = { hop, session, until: this.#clock.steady() + idleMs };
     session.rest(() => this.#remove(entry));
     this.#resting.add(entry);
     const siblings = this.#byHop.get(hop);
@@ -50,7 +50,7 @@ export class SessionPool {
     else siblings.push(entry);
     if (this.#resting.size > restingAtMost) this.#end(this.#eldest());
     // One alarm for all, not one a letter: it finds out whom it is for when it rings.
-    this.#sweep ??= this.#clock.at(entry.until, () => this.#sweepNow());
+    this.#sweep ??= this.#clock.after(idleMs, () => this.#sweepNow());
   }
 
   /** Ends all that rest, and whatever comes to rest later. */
@@ -63,10 +63,11 @@ export class SessionPool {
 
   #sweepNow(): void {
     this.#sweep = undefined;
-    const now = this.#clock.now();
+    const now = this.#clock.steady();
     for (const entry of [...this.#resting]) if (entry.until <= now) this.#end(entry);
     const soonest = Math.min(...[...this.#resting].map(({ until }) => until));
-    if (this.#resting.size > 0) this.#sweep = this.#clock.at(soonest, () => this.#sweepNow());
+    if (this.#resting.size > 0)
+      this.#sweep = this.#clock.after(soonest - now, () => this.#sweepNow());
   }
 
   #eldest(): Resting | undefined {

@@ -89,7 +89,7 @@ export class Session {
   reply(): Promise<SmtpReply | undefined> {
     const ready = this.#replies.shift();
     if (ready !== undefined || this.#dead) return Promise.resolve(ready);
-    this.#askedAt = this.#parts.clock.now();
+    this.#askedAt = this.#parts.clock.steady();
     return new Promise((resolve) => (this.#waiting = resolve));
   }
 
@@ -133,7 +133,7 @@ export class Session {
 
   #tookTooLong(): boolean {
     const { clock, replyLimitMs } = this.#parts;
-    return this.#waiting !== undefined && clock.now() - this.#askedAt > replyLimitMs;
+    return this.#waiting !== undefined && clock.steady() - this.#askedAt > replyLimitMs;
   }
 
   #die(): void {

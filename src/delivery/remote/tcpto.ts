@@ -2,9 +2,10 @@
  * qmail's table of addresses that did not answer (tcpto.c), so that a dead host costs a connection
  * timeout now and then, not once a letter. Pure: who holds the table brings the time.
  */
-import type { Instant } from '../../platform/clock.ts';
+import type { Moment } from '../../platform/clock.ts';
 
-export type TimeoutRecord = { readonly count: number; readonly at: Instant };
+/** `at` by the steady clock of whoever holds the table. */
+export type TimeoutRecord = { readonly count: number; readonly at: Moment };
 
 /** By IP address. An address that answers has no record. */
 export type TcpTimeouts = Map<string, TimeoutRecord>;
@@ -22,13 +23,13 @@ export const drawPatience = (random: () => number): number =>
   (60 + Math.floor(random() * 32)) * 64_000;
 
 /** Whether to pass an address by without trying it. */
-export function passesBy(table: TcpTimeouts, address: string, now: Instant, patienceMs: number) {
+export function passesBy(table: TcpTimeouts, address: string, now: Moment, patienceMs: number) {
   const record = table.get(address);
   return record !== undefined && record.count >= 2 && now - record.at < patienceMs;
 }
 
 /** A connection attempt got no answer in time. */
-export function noteTimeout(table: TcpTimeouts, address: string, now: Instant): void {
+export function noteTimeout(table: TcpTimeouts, address: string, now: Moment): void {
   const record = table.get(address);
   if (record === undefined) {
     if (table.size >= tcptoRoom) forgetOne(table);
@@ -53,15 +54,17 @@ function forgetOne(table: TcpTimeouts): void {
 }
 
 /** As `qmail-tcpto` prints it, a line per address. */
-export const formatTcpto = (table: TcpTimeouts, now: Instant): readonly string[] =>
+export const formatTcpto = (table: TcpTimeouts, now: Moment): readonly string[] =>
   [...table].map(([address, { count, at }]) => {
     const seconds = Math.max(0, Math.floor((now - at) / 1000));
     return `${address} timed out ${seconds} seconds ago; # recent timeouts: ${count}`;
   });
 
-/** For the link to another process, and back. */
-export type TcptoSnapshot = readonly (readonly [address: string, count: number, at: Instant])[];
-export const toTcptoSnapshot = (table: TcpTimeouts): TcptoSnapshot =>
-  [...table].map(([address, { count, at }]) => [address, count, at] as const);
-export const fromTcptoSnapshot = (rows: TcptoSnapshot): TcpTimeouts =>
-  new Map(rows.slice(0, tcptoRoom).map(([address, count, at]) => [address, { count, at }]));
+/** For the link to another process, whose steady clock is another: how long ago each was, in milliseconds. */
+export type TcptoSnapshot = readonly (readonly [address: string, count: number, agoMs: number])[];
+export const toTcptoSnapshot = (table: TcpTimeouts, now: Moment): TcptoSnapshot =>
+  [...table].map(([address, { count, at }]) => [address, count, now - at] as const);
+export const fromTcptoSnapshot = (rows: TcptoSnapshot, now: Moment): TcpTimeouts =>
+  new Map(
+    rows.slice(0, tcptoRoom).map(([address, count, ago]) => [address, { count, at: now - ago }]),
+  );

@@ -86,7 +86,7 @@ export function openDropBox(parts: DropBoxParts): DropBox {
   const run = async (): Promise<void> => {
     while (!closed) {
       bell.still();
-      const since = clock.now();
+      const since = clock.steady();
       const failed = await look().then(
         () => false,
         (cause: unknown) => {
@@ -94,7 +94,7 @@ export function openDropBox(parts: DropBoxParts): DropBox {
           return true;
         },
       );
-      await bell.rest(failed ? pauseMs : (clock.now() - since) * restPerLook);
+      await bell.rest(failed ? pauseMs : (clock.steady() - since) * restPerLook);
       if (!failed) await bell.wait(everyMs);
     }
   };
@@ -139,7 +139,7 @@ function openBell(clock: Clock) {
     new Promise((resolve) => {
       if (ended || (early && rung)) return resolve();
       wakesEarly = early;
-      const cancel = clock.at(clock.now() + ms, () => wake?.());
+      const cancel = clock.after(ms, () => wake?.());
       wake = () => {
         wake = undefined;
         cancel();

@@ -73,7 +73,7 @@ export function injectDoor(parts: InjectDoorParts): InjectDoor {
     const caller = (): LocalCaller => ({ uid: uid!, ...says });
     const letter = () => incomingLetter(intake.begin(), { clock, caller });
     let incoming = letter();
-    let cancel = clock.at(clock.now() + limits.proofMs, () => stream.destroy());
+    let cancel = clock.after(limits.proofMs, () => stream.destroy());
     let turn: Promise<unknown> = Promise.resolve();
 
     /** One thing after the other, and nothing before we know who asks. */
@@ -85,7 +85,7 @@ export function injectDoor(parts: InjectDoorParts): InjectDoor {
         uid = found;
       }
       cancel();
-      cancel = clock.at(clock.now() + limits.idleMs, () => stream.destroy());
+      cancel = clock.after(limits.idleMs, () => stream.destroy());
       const result = turn.then(work);
       turn = result.catch(() => undefined);
       return result;

@@ -36,7 +36,7 @@ export function whoIsBehind(socket: net.Socket, clock: Clock): Promise<Told> {
         chunk = socket.read() as Buffer | null;
       }
     };
-    const cancel = clock.at(clock.now() + limitMs, () =>
+    const cancel = clock.after(limitMs, () =>
       conclude({ kind: 'bad', why: 'no PROXY header in time' }),
     );
     socket.on('readable', read).on('end', gone).on('close', gone);

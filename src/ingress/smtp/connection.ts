@@ -10,13 +10,13 @@ import { TLSSocket } from 'node:tls';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPServer } from 'smtp-server';
 import type { TlsFacts } from '../../mail/envelope.ts';
-import type { Instant } from '../../platform/clock.ts';
-import { networkOf } from './crowd.ts';
+import { networkOf } from '../../mail/ip-address.ts';
+import type { Moment } from '../../platform/clock.ts';
 import type { Guest } from './crowd.ts';
 import { obey } from './obey.ts';
 import { Lateness } from './patience.ts';
 import type { Patience } from './patience.ts';
-import { greeting, replies } from './replies.ts';
+import { droppedInClear, greeting, replies } from './replies.ts';
 import type { Reply } from './replies.ts';
 import { newSession, refused } from './session.ts';
 import type { Client, Session, SessionParts } from './session.ts';
@@ -54,7 +54,7 @@ export class DoorConnection extends SMTPConnection implements Guest {
   #cancelGreeting: () => void = nothing;
   readonly #lateness: Lateness;
   /** When the transaction of now began. */
-  #begun: Instant = 0;
+  #begun: Moment = 0;
 
   constructor(server: SMTPServer, socket: net.Socket, client: Client, parts: ConnectionParts) {
     super(server, socket, { id: String((opened += 1)) });
@@ -62,7 +62,7 @@ export class DoorConnection extends SMTPConnection implements Guest {
     this.#session = newSession(parts.session, client);
     this.network = networkOf(client.ip);
     this.trusted = client.rights.relay !== undefined;
-    this.#lateness = new Lateness(parts.minBytesPerSecond, parts.session.clock.now());
+    this.#lateness = new Lateness(parts.minBytesPerSecond, parts.session.clock.steady());
     if (socket instanceof TLSSocket) this.#session.tls = tlsFacts(socket);
   }
 
@@ -73,19 +73,19 @@ export class DoorConnection extends SMTPConnection implements Guest {
       const delayMs = greetingDelayMs(this.#session.client);
       if (delayMs <= 0) return this.connectionReady();
       const { clock } = session;
-      this.#cancelGreeting = clock.at(clock.now() + delayMs, () => this.connectionReady());
+      this.#cancelGreeting = clock.after(delayMs, () => this.connectionReady());
     });
   }
 
   override connectionReady(): void {
     if (this._closing || this._closed) return;
     this._ready = true;
-    this.#lateness.resume(this.#parts.session.clock.now());
+    this.#lateness.resume(this.#parts.session.clock.steady());
     this.#say(greeting(this.#parts.session.rules().greeting));
     this.#flush();
   }
 
-  overdrawn(patience: Patience, now: Instant): number {
+  overdrawn(patience: Patience, now: Moment): number {
     // Who is about to go, or waits for us, wastes nobody's time.
     if (this._closing || this._closed || this.#busy || !this._ready) return -Infinity;
     const late = this.#lateness;
@@ -97,7 +97,7 @@ export class DoorConnection extends SMTPConnection implements Guest {
     return Math.max(spent - patience.envelopeMs, now - this.#begun - patience.transactionMs);
   }
 
-  idleMs(now: Instant): number | undefined {
+  idleMs(now: Moment): number | undefined {
     return this._closing || this.#inTransaction() ? undefined : this.#lateness.silence(now);
   }
 
@@ -153,7 +153,7 @@ export class DoorConnection extends SMTPConnection implements Guest {
     const session = this.#session;
     session.helo = session.transaction = undefined;
     session.extended = false;
-    this.#lateness.forgive(session.parts.clock.now());
+    this.#lateness.forgive(session.parts.clock.steady());
     if (this._socket instanceof TLSSocket) session.tls = tlsFacts(this._socket);
   }
 
@@ -189,13 +189,15 @@ export class DoorConnection extends SMTPConnection implements Guest {
       this.#session.incoming = undefined;
       return this.#answer(refused(this.#session, replies.bareLfPipelined));
     }
+    // Put there by somebody in between, or by a client that does not wait: nobody knows, so it is on record.
+    if (reply.then === 'starttls' && facts.more) refused(this.#session, droppedInClear);
     return this.#answer(reply);
   }
 
   #letter(chunk: Buffer): Eaten {
     const incoming = this.#session.incoming;
     if (incoming === undefined) return 0;
-    this.#lateness.piece(chunk.length, this.#parts.session.clock.now());
+    this.#lateness.piece(chunk.length, this.#parts.session.clock.steady());
     const { taken, ended, wait } = incoming.push(chunk);
     if (!ended) {
       if (incoming.overdue) this.#say(refused(this.#session, replies.tooSlow));
@@ -203,7 +205,7 @@ export class DoorConnection extends SMTPConnection implements Guest {
     }
     const conclude = (reply: Reply): number => {
       this.#session.incoming = undefined;
-      this.#lateness.forgive(this.#parts.session.clock.now());
+      this.#lateness.forgive(this.#parts.session.clock.steady());
       // Behind a letter with bare line ends, nobody knows whose commands these are.
       const suspect = reply === replies.bareNewline && taken < chunk.length;
       this.#say(suspect ? { ...reply, then: 'close' } : reply);
@@ -218,7 +220,7 @@ export class DoorConnection extends SMTPConnection implements Guest {
     this.#busy = true;
     return work.then((value) => {
       this.#busy = false;
-      this.#lateness.resume(this.#parts.session.clock.now());
+      this.#lateness.resume(this.#parts.session.clock.steady());
       return then(value);
     });
   }
@@ -238,7 +240,7 @@ export class DoorConnection extends SMTPConnection implements Guest {
   }
 
   #keepTime(reply: Reply): void {
-    const now = this.#parts.session.clock.now();
+    const now = this.#parts.session.clock.steady();
     if (reply === replies.goAhead) this.#lateness.forgive(now);
     else this.#lateness.command(now);
     if (reply === replies.senderOk) this.#begun = now;

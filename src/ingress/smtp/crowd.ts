@@ -6,8 +6,7 @@
  * everybody. Here nobody waits unseen: for a newcomer the one that has been idle longest goes, and when
  * all have mail under way, the newcomer hears 421 and comes again.
  */
-import { ipv6Groups } from '../../mail/ip-address.ts';
-import type { Cancel, Clock, Instant } from '../../platform/clock.ts';
+import type { Cancel, Clock, Moment } from '../../platform/clock.ts';
 import type { Patience, Patiences } from './patience.ts';
 
 export interface Guest {
@@ -16,9 +15,9 @@ export interface Guest {
   /** A client of our own: not counted by network, not hurried when the door fills. */
   readonly trusted: boolean;
   /** Milliseconds by which it has overdrawn our patience; not above 0 when it has not. */
-  overdrawn(patience: Patience, now: Instant): number;
+  overdrawn(patience: Patience, now: Moment): number;
   /** How long it has had nothing under way; `undefined` while it has. */
-  idleMs(now: Instant): number | undefined;
+  idleMs(now: Moment): number | undefined;
   /** Must go at once. */
   dismiss(why: 'late' | 'crowded'): void;
 }
@@ -47,7 +46,7 @@ export class Crowd {
   readonly #perNetwork = new Map<string, number>();
   /** Those that could go for a newcomer, the one that should go first at the end. */
   #idlers: Guest[] = [];
-  #lookedAt: Instant = -Infinity;
+  #lookedAt: Moment = -Infinity;
   #sweeping: Cancel | undefined;
 
   constructor(limits: CrowdLimits, clock: Clock) {
@@ -77,7 +76,7 @@ export class Crowd {
     this.#guests.add(guest);
     const { network, trusted } = guest;
     if (!trusted) this.#perNetwork.set(network, (this.#perNetwork.get(network) ?? 0) + 1);
-    this.#sweeping ??= this.#clock.at(this.#clock.now() + sweepMs, () => this.#sweep());
+    this.#sweeping ??= this.#clock.after(sweepMs, () => this.#sweep());
   }
 
   /** Its place is free. Saying so twice is harmless. */
@@ -96,7 +95,7 @@ export class Crowd {
   }
 
   #makeRoom(): boolean {
-    const now = this.#clock.now();
+    const now = this.#clock.steady();
     for (;;) {
       const guest = this.#idlers.pop();
       if (guest !== undefined) {
@@ -115,8 +114,8 @@ export class Crowd {
 
   #sweep(): void {
     const { calm, busy } = this.#limits.patiences;
-    const now = this.#clock.now();
-    this.#sweeping = this.#clock.at(now + sweepMs, () => this.#sweep());
+    const now = this.#clock.steady();
+    this.#sweeping = this.#clock.after(sweepMs, () => this.#sweep());
     for (const guest of this.#guests) {
       if (guest.overdrawn(calm, now) > 0) this.#dismiss(guest, 'late');
     }
@@ -136,13 +135,4 @@ export class Crowd {
   }
 }
 
-const isIdler = (guest: Guest, now: Instant): boolean => (guest.idleMs(now) ?? 0) >= idleAtLeastMs;
-
-/**
- * Who counts as one client: an IPv4 address; of an IPv6 address its first 64 bits, for whoever has one
- * has the whole network. `ip` as `normalizeIp` spells it.
- */
-export function networkOf(ip: string): string {
-  const groups = ipv6Groups(ip)?.slice(0, 4);
-  return groups === undefined ? ip : groups.map((group) => group.toString(16)).join(':');
-}
+const isIdler = (guest: Guest, now: Moment): boolean => (guest.idleMs(now) ?? 0) >= idleAtLeastMs;

@@ -5,7 +5,7 @@
  */
 import net from 'node:net';
 import type { SMTPServer } from 'smtp-server';
-import { normalizeIp } from '../../mail/ip-address.ts';
+import { networkOf, normalizeIp } from '../../mail/ip-address.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { DoorRules } from '../accept.ts';
 import type { Directory, Intake, Refusals } from '../ports.ts';
@@ -13,7 +13,7 @@ import { recipientCheck } from '../recipients.ts';
 import type { RouteOf } from '../recipients.ts';
 import { DoorConnection } from './connection.ts';
 import type { ConnectionParts } from './connection.ts';
-import { Crowd, networkOf } from './crowd.ts';
+import { Crowd } from './crowd.ts';
 import type { CrowdLimits, Guest } from './crowd.ts';
 import { libraryLimits, toLibrary } from './library.ts';
 import { formatPeer, knownBySocket, lookedUp } from './newcomer.ts';
@@ -233,23 +233,22 @@ class Door implements SmtpDoor {
   }
 
   async #close(): Promise<void> {
-    const { clock } = this.#parts;
     for (const server of this.#servers) server.close();
     // After this turn, so that `isDraining` is true for all that follows.
     await Promise.resolve();
     for (const connection of [...this.#seated]) connection.drain();
-    await this.#emptyBy(clock.now() + this.#settings.drainMs);
+    await this.#emptyWithin(this.#settings.drainMs);
     for (const connection of [...this.#seated]) connection.end();
-    await this.#emptyBy(clock.now() + lastWordsMs);
+    await this.#emptyWithin(lastWordsMs);
     for (const connection of [...this.#seated]) connection.destroy();
     for (const guest of [...this.#handshaking]) guest.dismiss('late');
   }
 
-  /** Resolves when the last connection is gone, or at `due`. */
-  #emptyBy(due: number): Promise<void> {
+  /** Resolves when the last connection is gone, or after so long. */
+  #emptyWithin(ms: number): Promise<void> {
     if (this.#seated.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const cancel = this.#parts.clock.at(due, resolve);
+      const cancel = this.#parts.clock.after(ms, resolve);
       this.#lastGone = () => {
         cancel();
         resolve();
@@ -260,7 +259,7 @@ class Door implements SmtpDoor {
 
 /** A place that is taken before there is a session. */
 function handshake(top: () => net.Socket, { ip, rights }: Client, clock: Clock): Guest {
-  const since = clock.now();
+  const since = clock.steady();
   return {
     network: networkOf(ip),
     trusted: rights.relay !== undefined,

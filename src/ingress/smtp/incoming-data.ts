@@ -7,7 +7,7 @@ import { hopCounter, maxHops } from '../../mail/hops.ts';
 import { messageIdReader } from '../../mail/header-message-id.ts';
 import { normalizeNewlines } from '../../mail/newlines.ts';
 import type { Arrival } from '../../mail/envelope.ts';
-import type { Instant } from '../../platform/clock.ts';
+import type { Moment } from '../../platform/clock.ts';
 import { sizeLimit } from '../accept.ts';
 import type { IncomingLetter } from '../ports.ts';
 import { formatReceived } from '../received.ts';
@@ -34,7 +34,7 @@ export class IncomingData {
   readonly #messageId = messageIdReader();
   readonly #newlines: ReturnType<typeof normalizeNewlines> | undefined;
   readonly #limit: number;
-  readonly #until: Instant;
+  readonly #until: Moment;
   /** Goes before the first bytes, in the same write. */
   #received: string | undefined;
   /** The write under way; the last one is not waited for before `accept`. */
@@ -51,7 +51,7 @@ export class IncomingData {
     this.#letter = letter;
     this.#newlines = parts.bareNewlines === 'normalize' ? normalizeNewlines() : undefined;
     this.#limit = sizeLimit(rules, client.rights);
-    this.#until = at + parts.letterTimeoutMs;
+    this.#until = parts.clock.steady() + parts.letterTimeoutMs;
     this.#received = formatReceived({
       ...{ protocol: protocolOf(session), host: client.host, helo: session.helo },
       ...{ info: client.info, ip: client.ip, me: rules.me, id: letter.id, at },
@@ -60,7 +60,7 @@ export class IncomingData {
 
   /** Whether the client drips so slowly that it only holds a place (asked at each chunk). */
   get overdue(): boolean {
-    return this.#session.parts.clock.now() > this.#until;
+    return this.#session.parts.clock.steady() > this.#until;
   }
 
   push(chunk: Uint8Array): Intaken {

@@ -64,7 +64,7 @@ function nameOf({ hostOf, clock }: NewcomerParts, { ip }: ProxyPeer): Promise<st
   return new Promise((resolve) => {
     if (hostOf === undefined) return resolve(undefined);
     const unknown = () => undefined;
-    const cancel = clock.at(clock.now() + lookupMs, () => resolve(undefined));
+    const cancel = clock.after(lookupMs, () => resolve(undefined));
     void hostOf(ip).catch(unknown).then(resolve).finally(cancel);
   });
 }

@@ -3,7 +3,7 @@
  * places of those who have mail: as with Postfix (smtpd_per_request_deadline, smtpd_min_data_rate, and its
  * shorter smtpd_timeout under stress), single bytes buy no time, and a door that is nearly full waits less.
  */
-import type { Instant } from '../../platform/clock.ts';
+import type { Moment } from '../../platform/clock.ts';
 import type { SmtpSettings } from './settings.ts';
 
 /** In milliseconds. */
@@ -56,45 +56,45 @@ const perCommandMs = 5_000;
 export class Lateness {
   readonly #bytesPerSecond: number;
   /** Since when it is the client's turn. */
-  #since: Instant;
+  #since: Moment;
   /** Lost before that, in milliseconds. */
   #lost = 0;
 
   /** `bytesPerSecond`: the pace of a letter; 0 for any pace, as long as something comes. */
-  constructor(bytesPerSecond: number, now: Instant) {
+  constructor(bytesPerSecond: number, now: Moment) {
     this.#bytesPerSecond = bytesPerSecond;
     this.#since = now;
   }
 
   /** Since the last command or piece of a letter. */
-  silence(now: Instant): number {
+  silence(now: Moment): number {
     return now - this.#since;
   }
 
-  total(now: Instant): number {
+  total(now: Moment): number {
     return this.#lost + now - this.#since;
   }
 
-  command(now: Instant): void {
+  command(now: Moment): void {
     this.#payBack(perCommandMs, now);
   }
 
-  piece(bytes: number, now: Instant): void {
+  piece(bytes: number, now: Moment): void {
     this.#payBack((bytes * 1000) / this.#bytesPerSecond, now);
   }
 
   /** What went by until now was our own time. */
-  resume(now: Instant): void {
+  resume(now: Moment): void {
     this.#since = now;
   }
 
   /** A letter begins, or is through. */
-  forgive(now: Instant): void {
+  forgive(now: Moment): void {
     this.#since = now;
     this.#lost = 0;
   }
 
-  #payBack(ms: number, now: Instant): void {
+  #payBack(ms: number, now: Moment): void {
     this.#lost = Math.max(0, this.total(now) - ms);
     this.#since = now;
   }

@@ -22,6 +22,12 @@ const say = (code: number, status: string, text: string, then?: Reply['then']): 
 const refuse = (code: number, status: string, text: string, then?: Reply['then']): Reply =>
   say(code, status, `${text} (#${status})`, then);
 
+/** For the log alone: the client hears that TLS may begin, and nothing of what came before its handshake. */
+export const droppedInClear: Reply = {
+  code: 0,
+  text: '(dropped without a word: what came in clear behind STARTTLS)',
+};
+
 /** RFC 5321 §4.5.3.1.5: a line of a reply has at most 512 bytes. */
 const maxPeerText = 400;
 

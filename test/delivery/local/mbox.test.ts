@@ -7,6 +7,7 @@ import { inTurn } from '../../../src/delivery/local/in-turn.ts';
 import { localLetter } from '../../../src/delivery/local/letter.ts';
 import { deliverToMbox, type MboxParts, type MboxTask } from '../../../src/delivery/local/mbox.ts';
 import { ManualClock } from '../../../src/platform/clock.ts';
+import { works } from '../../support/children.ts';
 import { brokenBody, Home, letterOf } from './story.ts';
 
 let home: Home;
@@ -53,7 +54,8 @@ describe('an mbox', () => {
     expect(existsSync(join(home.path, 'mbox.lock'))).toBe(false);
   });
 
-  it('is read as that many letters by another program', async () => {
+  const withPython = works('python3', '-c', '') ? it : it.skip;
+  withPython('is read as that many letters by another program (python3)', async () => {
     await deliverToMbox(parts(), task('Subject: one\r\n\r\nFrom here\r\n>From there\r\n'));
     await deliverToMbox(parts(), task('Subject: two\r\n\r\nend'));
     const script =

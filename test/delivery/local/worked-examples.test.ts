@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { chmodSync } from 'node:fs';
 import { sanitizeForLog } from '../../../src/mail/sanitize.ts';
 import { bodyOf, brokenBody, Home, post, type Story } from './story.ts';
+import { dotQmailCases } from '../../support/dot-qmail-cases.ts';
 
 let home: Home;
 beforeEach(() => {
@@ -19,23 +20,19 @@ const blank = 'ZUh-oh: first line of .qmail file is blank. (#4.2.1)\n';
 const noMailbox = 'DSorry, no mailbox here by that name. (#5.1.1)\n';
 
 describe('the file of an address', () => {
-  it.each<[string, string, readonly string[]]>([
-    ['', '', ['.qmail', '.qmaildefault']],
-    ['-', '', ['.qmail-', '.qmail-default']],
-    ['-', 'a', ['.qmail-a', '.qmail-default']],
-    ['-', 'a-', ['.qmail-a-', '.qmail-a-default', '.qmail-default']],
-    ['-', 'a-b-c', ['.qmail-a-b-c', '.qmail-a-b-default', '.qmail-a-default', '.qmail-default']],
-    ['-', 'A.B-C', ['.qmail-a:b-c', '.qmail-a:b-default', '.qmail-default']],
-  ])('with dash %j and extension %j is the first of %j', async (dash, ext, names) => {
-    const from = async () => (await post(home, { owner: { dash, ext } })).outcome.lines?.from;
-    // One that looks as if it could be meant, and is not.
-    home.write('.qmail-a-b-c-default', '# no\n').write('.qmail-a-default-default', '# no\n');
-    expect(await from()).toBe(dash === '' ? 'default delivery' : undefined);
-    for (const name of [...names].reverse()) {
-      home.write(name, '# here\n');
-      expect(await from()).toBe(name);
-    }
-  });
+  it.each(dotQmailCases)(
+    'with dash %j and extension %j is the first of %j',
+    async (dash, ext, names) => {
+      const from = async () => (await post(home, { owner: { dash, ext } })).outcome.lines?.from;
+      // One that looks as if it could be meant, and is not.
+      home.write('.qmail-a-b-c-default', '# no\n').write('.qmail-a-default-default', '# no\n');
+      expect(await from()).toBe(dash === '' ? 'default delivery' : undefined);
+      for (const name of [...names].reverse()) {
+        home.write(name, '# here\n');
+        expect(await from()).toBe(name);
+      }
+    },
+  );
 
   it.each([
     ['a-b-c', '.qmail-a-default', 'b-c'],

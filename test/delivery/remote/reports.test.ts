@@ -186,7 +186,14 @@ describe('a letter to one recipient', () => {
     ['after DATA', `${data}\nstall`, died],
     ['after the final dot', `${sent}\nstall`, duplicate],
   ])('waits when the far side falls silent %s', async (_, script, report) => {
-    expect((await against(script, ['joe@b.test'], 60)).map(spoken)).toEqual([report]);
+    let said: readonly string[] = [];
+    // No clock of ours: a machine that is too busy for the replies before hears of the wrong silence.
+    for (const timeoutMs of [60, 1_000, 15_000]) {
+      await far?.close();
+      said = (await against(script, ['joe@b.test'], timeoutMs)).map(spoken);
+      if (said[0] === report && far?.mistakes.length === 0) break;
+    }
+    expect(said).toEqual([report]);
   });
 
   it.each([

@@ -74,7 +74,9 @@ describe('the table of addresses', () => {
 
   it('survives a journey to another process', () => {
     const table = after(0, 2);
-    const rows = JSON.parse(JSON.stringify(toTcptoSnapshot(table))) as TcptoSnapshot;
-    expect(fromTcptoSnapshot(rows)).toEqual(table);
+    const rows = JSON.parse(JSON.stringify(toTcptoSnapshot(table, 3 * minute))) as TcptoSnapshot;
+    expect(fromTcptoSnapshot(rows, 3 * minute)).toEqual(table);
+    // The other's steady clock began at another time.
+    expect(fromTcptoSnapshot(rows, 63 * minute).get(ip)?.at).toBe(62 * minute);
   });
 });

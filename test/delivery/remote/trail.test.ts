@@ -57,7 +57,7 @@ describe('the record of how a far side was found', () => {
     const here = at({});
     const silentSince = here.clock.now();
     for (const address of ['192.0.2.1', '192.0.2.2'])
-      here.tcpto.set(address, { count: 2, at: silentSince });
+      here.tcpto.set(address, { count: 2, at: here.clock.steady() });
     const [outcome] = await here.deliver(two);
     expect(outcome?.reached?.passedBy).toEqual(
       ['192.0.2.1', '192.0.2.2'].map((address) => ({

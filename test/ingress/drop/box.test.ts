@@ -273,6 +273,7 @@ describe('the box of a running engine', () => {
     put('one\n');
     box.open();
     await taken(1);
+    await until(() => clock.next() !== undefined, 'the rest after it');
     put('two\n');
     clock.advance(1_000);
     changed();

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Crowd, networkOf, type Guest } from '../../../src/ingress/smtp/crowd.ts';
+import { Crowd, type Guest } from '../../../src/ingress/smtp/crowd.ts';
 import { patiencesOf } from '../../../src/ingress/smtp/patience.ts';
 import { defaultSmtpSettings } from '../../../src/ingress/smtp/settings.ts';
+import { networkOf } from '../../../src/mail/ip-address.ts';
 import { ManualClock, type Instant } from '../../../src/platform/clock.ts';
 import type { Dialogue } from './dialogue.ts';
 import { closeDoors, openDoor, until } from './open-door.ts';

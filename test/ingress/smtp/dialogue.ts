@@ -2,7 +2,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 
-const patienceMs = 5_000;
+const patienceMs = 60_000;
 
 export class Dialogue {
   socket: net.Socket;

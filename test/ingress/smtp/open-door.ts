@@ -10,6 +10,7 @@ import type { SmtpDoor, SmtpDoorParts } from '../../../src/ingress/smtp/door.ts'
 import { defaultSmtpSettings } from '../../../src/ingress/smtp/settings.ts';
 import type { SmtpSettings } from '../../../src/ingress/smtp/settings.ts';
 import { ManualClock } from '../../../src/platform/clock.ts';
+import { until as itIsSo } from '../../support/until.ts';
 import { MemoryIntake } from '../memory-intake.ts';
 import { Dialogue } from './dialogue.ts';
 
@@ -104,10 +105,5 @@ export async function closeDoors(): Promise<void> {
 }
 
 /** Waits until something is so. */
-export async function until(what: () => boolean): Promise<void> {
-  for (let i = 0; i < 500; i += 1) {
-    if (what()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`never came true: ${what.toString()}`);
-}
+export const until = async (what: () => boolean): Promise<void> =>
+  void (await itIsSo(what, what.toString()));

@@ -76,8 +76,26 @@ describe('STARTTLS', () => {
       expect(await client.reply()).toMatch(/^250 /);
       expect(await client.ask('RCPT TO:<joe@demo.test>')).toMatch(/^503 5\.5\.1 MAIL first/);
       client.hangUp();
+      // On record like all that is turned away, once, and without a byte of what was injected.
+      expect(door.refusals).toMatchObject([
+        {
+          peer: expect.stringMatching(/^\[?127|^\[?::/),
+          helo: expect.any(String),
+          reply: '(dropped without a word: what came in clear behind STARTTLS)',
+        },
+      ]);
     },
   );
+
+  it('with nothing behind it is no refusal', async () => {
+    const door = await openDoor(withTls);
+    const client = await door.greeted();
+    await client.ask('STARTTLS');
+    await client.startTls();
+    expect(await sendTo(client)).toMatch(/^250/);
+    expect(door.refusals).toEqual([]);
+    client.hangUp();
+  });
 
   it('that goes wrong ends the connection and nothing else', async () => {
     const door = await openDoor(withTls);
