@@ -124,7 +124,7 @@ function say(cage: Cage, limits: Timed, order: Order): Promise<Reply> {
 
 function patienceFor(kind: Order['kind'], limits: Timed): number {
   const { loadMs, callMs, answerMs, graceMs = 8_000 } = limits;
-  return graceMs + { load: loadMs, start: callMs, fold: 2 * callMs, answer: answerMs }[kind];
+  return graceMs + { load: loadMs, start: loadMs, fold: 2 * callMs, answer: answerMs }[kind];
 }
 
 class InCage implements Asking {

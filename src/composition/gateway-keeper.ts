@@ -9,13 +9,13 @@ import type { Doorkeeper, Place } from '../gateway/doorkeeper.ts';
 import { isLoopback } from '../mail/ip-address.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import { isPassword, parsePasswordHash } from '../platform/password-hash.ts';
+import { isPassword, parsePasswordHash, type PasswordHash } from '../platform/password-hash.ts';
 
 export type KeeperParts = {
-  /** The line of the desk's password; absent: nobody has set one. */
-  readonly password: string | undefined;
+  /** The line of the desk's password as it is now; absent: nobody has set one. */
+  readonly password: () => string | undefined;
   readonly ownUid: number;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'steady'>;
   readonly logger: Pick<Logger, 'warn'>;
 };
 
@@ -47,12 +47,12 @@ const mostConnections = 1_000;
  * guesses would be told at once, as often as he likes, as soon as anybody had known it.
  */
 function passwordKeeper(
-  line: string | undefined,
+  lineNow: () => string | undefined,
   clock: KeeperParts['clock'],
   logger: KeeperParts['logger'],
 ): (passwords: readonly string[], from: Place) => Promise<boolean | number> {
-  const wanted = line === undefined ? undefined : parsePasswordHash(line);
-  if (wanted === undefined) return async () => false;
+  let line = lineNow();
+  let wanted = line === undefined ? undefined : parsePasswordHash(line);
   const attempts = openAttempts(clock);
   const asked = new Map<string, Promise<boolean>>();
   const right = new Set<string>();
@@ -64,14 +64,25 @@ function passwordKeeper(
       right.delete(oldest);
     }
   };
+  /** What was right before another password was set is so no more. */
+  const wantedNow = (): PasswordHash | undefined => {
+    const now = lineNow();
+    if (now === line) return wanted;
+    right.clear();
+    asked.clear();
+    line = now;
+    return (wanted = now === undefined ? undefined : parsePasswordHash(now));
+  };
   const isKnown = (digest: string, { address, port }: Place): boolean =>
     right.has(`${address} ${port} ${digest}`) ||
     (right.has(`${address} ${digest}`) && attempts.waitOf(address) === 0);
-  const isOneOf = async (passwords: readonly string[]): Promise<boolean> => {
-    for (const password of passwords) if (await isPassword(password, wanted)) return true;
+  const isOneOf = async (passwords: readonly string[], hash: PasswordHash): Promise<boolean> => {
+    for (const password of passwords) if (await isPassword(password, hash)) return true;
     return false;
   };
   return async (passwords, from) => {
+    const hash = wantedNow();
+    if (hash === undefined) return false;
     const { address } = from;
     const digest = createHash('sha256').update(passwords[0]!).digest('base64');
     if (isKnown(digest, from)) {
@@ -84,9 +95,9 @@ function passwordKeeper(
     if (underWay !== undefined) return underWay;
     const waitMs = attempts.begin(address);
     if (waitMs > 0) return waitMs;
-    const answer = isOneOf(passwords).finally(() => asked.delete(asking));
+    const answer = isOneOf(passwords, hash).finally(() => asked.delete(asking));
     asked.set(asking, answer);
-    const isRight = await answer;
+    const isRight = (await answer) && hash === wantedNow();
     if (isRight) {
       remember(digest, from);
       attempts.right(address);

@@ -11,7 +11,8 @@ import type { Handed } from './roles/handed.ts';
 
 export async function openGatewayAt(
   { gateway: { listen }, log: { eventStore } }: Config,
-  { deskPassword, gatewayTls }: Handed,
+  { gatewayTls }: Handed,
+  password: () => string | undefined,
   log: LogReader,
   logger: Logger,
 ): Promise<Gateway | undefined> {
@@ -22,7 +23,7 @@ export async function openGatewayAt(
     logger.error({ cause: wordsOf(cause) }, 'a client of the gateway was not served'),
   );
   const mayRead = gatewayKeeper({
-    ...{ password: deskPassword, clock: systemClock, logger },
+    ...{ password, clock: systemClock, logger },
     // Whoever started the engine owns its data.
     ownUid: statSync('.').uid,
   });

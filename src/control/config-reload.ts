@@ -16,6 +16,7 @@ export const obeyedAtOnce = {
     ...(['maildir_quota', 'over_quota'] as const),
   ],
   remote: ['tls', 'idle_ms', 'max_per_connection'],
+  stderr: ['level'],
 } as const satisfies Keys;
 
 export type Reload = {

@@ -162,6 +162,9 @@ const sections = {
   projections: z.strictObject({
     folders: z.array(z.string().min(1)).prefault([]),
   }),
+  stderr: z.strictObject({
+    level: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
+  }),
 };
 
 type Sections = typeof sections;
@@ -229,6 +232,7 @@ export const configSchema = z.strictObject({
   }),
   users: sections.users.prefault({}),
   projections: sections.projections.prefault({}),
+  stderr: sections.stderr.prefault({}),
 });
 
 export type ConfigText = z.output<typeof configSchema>;

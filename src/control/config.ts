@@ -5,10 +5,12 @@
 import { join, resolve } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import type { z } from 'zod';
-import { parseQuota, type Quota } from '../mail/quota.ts';
+import type { Quota } from '../mail/quota.ts';
 import { ControlMistake } from '../mail/trouble.ts';
+import type { Level } from '../platform/logger.ts';
 import { configSchema, isFlag, isList, isNumber, keysOf, sectionNames } from './config-table.ts';
 import type { ConfigText, Endpoint } from './config-table.ts';
+import { valuesOf } from './config-values.ts';
 import type { Network } from './networks.ts';
 import { readOperatorsFile } from './operators-file.ts';
 import { findTomlLine } from './toml-lines.ts';
@@ -107,6 +109,8 @@ export type Config = {
   };
   /** Folders with questions of one's own to the log (`waybill ask`). */
   readonly projections: { readonly folders: readonly string[] };
+  /** The engine's own words (`platform/logger.ts`). */
+  readonly stderr: { readonly level: Level };
 };
 
 /** PEM files. */
@@ -146,7 +150,7 @@ export function readConfigText({ dir, env }: Omit<Places, 'data'>): ConfigText {
 
 /** In the program's names and units; `dir` and `data` are the directories as `readConfig` has them. */
 export const toConfig = (text: ConfigText, dir: string, data: string): Config =>
-  deepFreeze(converted(text, resolve(dir), resolve(data)));
+  deepFreeze(valuesOf(text, resolve(dir), resolve(data)));
 
 type Table = Record<string, unknown>;
 
@@ -217,79 +221,6 @@ function toMistake(
   const variable = fromEnv.get(path.slice(0, 2).join('.'));
   if (variable !== undefined) return new ControlMistake(variable, undefined, message);
   return new ControlMistake(file, findTomlLine(text, path.slice(0, 2)), message);
-}
-
-function converted(text: ConfigText, dir: string, dataDir: string): Config {
-  const { log, door, tls, local, remote, desk } = text;
-  const { smtp, smtps, submission, proxy_protocol: proxied, proxy_from: from } = text.listen;
-  const at = (path: string) => resolve(dir, path);
-  const tlsFiles = ({ certificate, key }: TlsFiles): TlsFiles | undefined =>
-    certificate === '' ? undefined : { certificate: at(certificate), key: at(key) };
-  return {
-    dir,
-    dataDir,
-    controlDir: join(dir, 'control'),
-    listen: { smtp, smtps, submission },
-    proxies: { listeners: proxied, from },
-    log: {
-      engine: log.engine,
-      eventStore:
-        log.engine !== 'kurrentdb'
-          ? undefined
-          : {
-              url: log.url,
-              credentialsFile: log.credentials_file === '' ? undefined : at(log.credentials_file),
-              bodyDirectory: log.body_directory === '' ? undefined : at(log.body_directory),
-            },
-      inDoubt: log.in_doubt,
-      minFreeBytes: log.min_free_mib * 1024 * 1024,
-      copyTo: log.copy_to === '' ? undefined : log.copy_to,
-    },
-    door: {
-      processes: door.processes,
-      maxConnections: door.max_connections,
-      maxConnectionsPerIp: door.max_connections_per_ip,
-      idleTimeoutMs: door.idle_timeout_s * 1000,
-      busyTimeoutMs: door.busy_timeout_s * 1000,
-      minBytesPerSecond: door.min_bytes_per_second,
-      greetingDelayMs: door.greeting_delay_ms,
-      bareNewlines: door.bare_newlines,
-      maxRecipients: door.max_recipients,
-      maxFruitless: door.max_fruitless,
-      refusalsPerMinute: door.refusals_per_minute,
-    },
-    tls: tlsFiles(tls),
-    local: {
-      defaultDelivery: local.default_delivery,
-      users: at(local.users),
-      alias: at(local.alias),
-      accounts: local.accounts,
-      programTimeoutMs: local.program_timeout_s * 1000,
-      programProcesses: local.program_processes,
-      maildirQuota: parseQuota(local.maildir_quota) ?? {},
-      overQuota: local.over_quota,
-    },
-    remote: {
-      tls: remote.tls,
-      idleMs: remote.idle_ms,
-      maxPerConnection: remote.max_per_connection,
-    },
-    desk: {
-      ...{ enabled: desk.enabled, listen: desk.listen },
-      passwordFile: at(desk.password_file),
-      hosts: desk.hosts.split(/[\s,]+/).filter((name) => name !== ''),
-      credentialsFile: desk.credentials_file === '' ? undefined : at(desk.credentials_file),
-    },
-    gateway: { listen: text.gateway.listen, tls: tlsFiles(text.gateway) },
-    nodes: {
-      name: text.nodes.name === '' ? undefined : text.nodes.name,
-      beatMs: text.nodes.beat_ms,
-      ttlMs: text.nodes.ttl_ms,
-      fences: text.nodes.fences,
-    },
-    users: text.users,
-    projections: { folders: text.projections.folders.map(at) },
-  };
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,6 +1,6 @@
 /** The control files as they lie in a directory. Reads, never writes. */
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ControlMistake } from '../mail/trouble.ts';
 import { checkCompiled } from './compiled.ts';
@@ -22,6 +22,8 @@ export type LoadedControls = ParsedControls & {
  * to start, or keeps the settings it has.
  */
 export function readControls(dir: string): LoadedControls {
+  // Without it the first file that is needed would be named, as if only that were missing.
+  if (isMissing(dir)) throw new ControlMistake(dir, undefined, 'there is no such directory');
   const files: Record<string, string> = {};
   for (const name of [...controlNames, tcpRulesFile]) {
     const bytes = readOperatorsFile(join(dir, name));
@@ -29,6 +31,15 @@ export function readControls(dir: string): LoadedControls {
   }
   const loaded = loadControls(files, dir);
   return { ...loaded, warnings: [...loaded.warnings, ...databaseIn(dir), ...strangersIn(dir)] };
+}
+
+/** What may not be looked into, its first file will say. */
+function isMissing(dir: string): boolean {
+  try {
+    return statSync(dir, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The same for texts that somebody else has read; `dir` is where they lay. */

@@ -16,8 +16,8 @@ const head = `# Control files
 Generated from \`src/control/settings.ts\`; to change this page, change that table.
 
 The files lie in \`control/\` of the configuration directory, and have qmail's names, syntax and meaning.
-Upper and lower case of A to Z do not matter in keys and domains; leading blanks count. SIGHUP reads all files again;
-a row with *restart* is obeyed from the next start on. \`start\` alone reads them and hands them to the other roles, all or
+Upper and lower case of A to Z do not matter in keys and domains; leading blanks count. SIGHUP reads all files again, and
+all are obeyed from then on. \`start\` alone reads them and hands them to the other roles, all or
 none: they need no right to read them, while programs that people call (\`inject\`) do. What qmail ignores in silence is ignored here, too, but
 \`waybill check\` tells of it.
 
@@ -35,7 +35,8 @@ nobody may relay. A line that means nothing is a mistake.
 ## What differs from qmail
 
 - A missing \`rcpthosts\` accepts what is delivered here, and never relays (\`decisions/0003-missing-rcpthosts.md\`).
-- All files are read again together, not only \`locals\` and \`virtualdomains\`, so that one digest names the rules in force.
+- All files are read again together, not only \`locals\` and \`virtualdomains\`, so that one digest names the rules in force. Fewer
+  slots (\`concurrencylocal\`, \`concurrencyremote\`) end nothing that is under way.
 - \`morercpthosts\` is read as text where there is no \`morercpthosts.cdb\`. The database is no part of the digest.
 - \`smtproutes\` takes IPv6 addresses, bare or (with a port) in brackets.
 - A port of \`smtproutes\` above 65535 never connects.
@@ -61,7 +62,6 @@ function formatRow(name: ControlName): string {
     row.unit === undefined ? row.reader : `${row.reader} (${row.unit})`,
     row.fallback,
     row.readBy.join(', '),
-    row.reload ? 'reload' : 'restart',
     row.says,
   ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -71,8 +71,8 @@ function formatRow(name: ControlName): string {
 export function formatControlDocument(): string {
   const readers = Object.entries(grammars).map(([reader, says]) => `- **${reader}**: ${says}`);
   const table = [
-    '| file | reader | when missing | read by | change | meaning |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| file | reader | when missing | read by | meaning |',
+    '| --- | --- | --- | --- | --- |',
     ...controlNames.map(formatRow),
   ];
   const obeyed = Object.entries(obeyedAtOnce).map(

@@ -23,8 +23,6 @@ export type Setting<Value> = {
   /** What holds when the file is missing, in words. */
   readonly fallback: string;
   readonly readBy: readonly ControlReader[];
-  /** Whether SIGHUP suffices; else it takes a restart. */
-  readonly reload: boolean;
   readonly says: string;
   /** `text` is the whole file, `undefined` when there is none. Errors: `ControlMistake`. */
   readonly value: (text: string | undefined, around: Around) => Parsed<Value>;
@@ -40,7 +38,7 @@ const line = <T>(
   [readBy, says]: Says,
   otherwise: (around: Around) => T,
 ): Setting<string | T> => ({
-  ...{ reader: 'line', fallback, readBy, says, reload: true },
+  ...{ reader: 'line', fallback, readBy, says },
   value: (text, around) => (text === undefined ? absent(otherwise(around)) : parseLine(text)),
 });
 
@@ -60,7 +58,7 @@ const word = (literal: string, ...says: Says): Setting<string> =>
 
 /** An IP address; one that is none counts as missing. */
 const address = (fallback: string, [readBy, says]: Says): Setting<string | undefined> => ({
-  ...{ reader: 'line', fallback, readBy, says, reload: true },
+  ...{ reader: 'line', fallback, readBy, says },
   value: (text) => {
     if (text === undefined) return absent(undefined);
     const { value, notes } = parseLine(text);
@@ -78,16 +76,14 @@ const amount = <T extends number | undefined>(
   fallback: T,
   [readBy, says]: Says,
   {
-    reload = true,
     least = 0,
     most = Number.MAX_SAFE_INTEGER,
     inWords = String(fallback),
   }: Bounds & {
-    readonly reload?: boolean;
     readonly inWords?: string;
   } = {},
 ): Setting<number | T> => ({
-  ...{ reader: 'amount', unit, fallback: inWords, readBy, says, reload },
+  ...{ reader: 'amount', unit, fallback: inWords, readBy, says },
   value: (text) => {
     if (text === undefined) return absent(fallback);
     const { value, notes } = parseAmount(text);
@@ -111,7 +107,7 @@ const lines = <T>(
   otherwise: (around: Around) => T,
   check: (entry: Entry) => readonly Note[] = () => [],
 ): Setting<ReadonlySet<string> | T> => ({
-  ...{ reader: 'list', fallback, readBy, says, reload: true },
+  ...{ reader: 'list', fallback, readBy, says },
   value: (text, around) => {
     if (text === undefined) return absent(otherwise(around));
     const { value, notes } = parseList(text);
@@ -125,7 +121,7 @@ const pairs = (
   [readBy, says]: Says,
   check: (pair: Pair) => readonly Note[] = () => [],
 ): Setting<ReadonlyMap<string, string>> => ({
-  ...{ reader: 'pairs', fallback: 'none', readBy, says, reload: true },
+  ...{ reader: 'pairs', fallback: 'none', readBy, says },
   value: (text) => {
     const { value, notes } = parsePairs(text ?? '');
     return { value: toPairMap(value), notes: [...notes, ...value.flatMap(check)] };
@@ -133,7 +129,7 @@ const pairs = (
 });
 
 const text = (fallback: string, [readBy, says]: Says): Setting<string | undefined> => ({
-  ...{ reader: 'text', fallback, readBy, says, reload: true },
+  ...{ reader: 'text', fallback, readBy, says },
   value: (content) => (content === undefined ? absent(undefined) : parseText(content)),
 });
 
@@ -154,8 +150,8 @@ export const settings = {
   bouncefrom: word('MAILER-DAEMON', ['queue'], 'User part of the From of a bounce.'),
   bouncehost: host('bouncehost', ['queue'], 'Host part of the From of a bounce, and our name in its text.'),
   concurrencyincoming: amount('connections', undefined, [['door'], 'SMTP connections at once; overrides `max_connections` of `[door]` in waybill.toml.'], { inWords: '`[door] max_connections`', least: 1 }),
-  concurrencylocal: amount('slots', 10, [['queue'], 'Local attempts at once; 0 holds the channel.'], { reload: false }),
-  concurrencyremote: amount('slots', 20, [['queue'], 'Remote attempts at once; 0 holds the channel.'], { reload: false }),
+  concurrencylocal: amount('slots', 10, [['queue'], 'Local attempts at once; 0 holds the channel.']),
+  concurrencyremote: amount('slots', 20, [['queue'], 'Remote attempts at once; 0 holds the channel.']),
   databytes: amount('bytes', 0, [['door'], 'Largest letter accepted, a line end counted as one byte; 0 for any size.']),
   defaultdelivery: text('`[local] default_delivery`', [['local'], 'Instructions for a user whose .qmail is missing or empty; the syntax is that of .qmail. Overrides `default_delivery` of `[local]` in waybill.toml.']),
   defaultdomain: host('defaultdomain', ['inject'], 'Appended to host names without a dot.'),

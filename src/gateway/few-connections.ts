@@ -1,12 +1,18 @@
 /**
  * Where the gateway listens. Whoever connects has not said yet who he is, and what he begins to say is kept
- * until he ends: so there are only so many connections, and only so many from one address.
+ * until he ends: so there are only so many connections, and only so many from one network.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { networkOf, normalizeIp } from '../mail/ip-address.ts';
 
-export const mostConnections = { inAll: 200, ofOneAddress: 40 } as const;
+export const mostConnections = { inAll: 200, ofOneNetwork: 40 } as const;
 
-export type Listening = { readonly port: number; close(): void };
+export type Listening = {
+  readonly port: number;
+  /** Ends those that are open; with a peer (`address:port`) that one only. */
+  hangUp(peer?: string): void;
+  close(): void;
+};
 
 /** Those that are too many are closed without a word. Rejects when it cannot listen there. */
 export function listenForFew(
@@ -14,12 +20,19 @@ export function listenForFew(
   take: (socket: Socket) => void,
 ): Promise<Listening> {
   const open = new Map<Socket, string>();
+  const hangUp = (peer?: string): void => {
+    for (const socket of open.keys()) {
+      const { remoteAddress, remotePort } = socket;
+      if (peer === undefined || peer === `${remoteAddress}:${remotePort}`) socket.destroy();
+    }
+  };
   const server = createServer({ noDelay: true }, (socket) => {
-    const address = socket.remoteAddress ?? '';
-    const fromThere = [...open.values()].filter((other) => other === address).length;
-    if (open.size >= mostConnections.inAll || fromThere >= mostConnections.ofOneAddress)
+    const { remoteAddress = '' } = socket;
+    const network = networkOf(normalizeIp(remoteAddress) ?? remoteAddress);
+    const fromThere = [...open.values()].filter((other) => other === network).length;
+    if (open.size >= mostConnections.inAll || fromThere >= mostConnections.ofOneNetwork)
       return void socket.destroy();
-    open.set(socket, address);
+    open.set(socket, network);
     socket.on('error', () => undefined).once('close', () => open.delete(socket));
     take(socket);
   });
@@ -29,9 +42,10 @@ export function listenForFew(
       server.off('error', reject).on('error', () => undefined);
       resolve({
         port: (server.address() as AddressInfo).port,
+        hangUp,
         close() {
           server.close();
-          for (const socket of open.keys()) socket.destroy();
+          hangUp();
         },
       });
     });

@@ -15,6 +15,7 @@ import {
 import type { LogReader } from '../log/ports.ts';
 import { isTrouble } from '../mail/trouble.ts';
 import { admit, type Doorkeeper, type Place } from './doorkeeper.ts';
+import { fewCalls } from './few-calls.ts';
 import { listenForFew } from './few-connections.ts';
 import { clusterInfo, supportedMethods } from './greetings.ts';
 import { logSource } from './log-source.ts';
@@ -26,7 +27,12 @@ import {
 import { serveRead, type EventSource, type ReadCall } from './read.ts';
 import { accessDenied, Refusal } from './refusals.ts';
 
-export type Gateway = { readonly port: number; close(): Promise<void> };
+export type Gateway = {
+  readonly port: number;
+  /** Ends every connection: whoever comes again is asked again who he is. */
+  hangUp(): void;
+  close(): Promise<void>;
+};
 
 export type GatewayParts = {
   readonly log: LogReader;
@@ -75,6 +81,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
     'grpc.max_receive_message_length': questionBytes,
     'grpc.max_send_message_length': answerBytes,
     'grpc.max_concurrent_streams': callsAtOnce,
+    interceptors: [fewCalls((peer) => listening.hangUp(peer))],
   });
   const source = logSource(log);
   const here = { address: host, port };
@@ -87,6 +94,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   here.port = listening.port;
   return {
     port: here.port,
+    hangUp: () => listening.hangUp(),
     async close() {
       source.close();
       // Subscriptions have no end of their own.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Frames, mostFrameBytes, toFrame } from '../../src/ask/cage/frames.ts';
+import { Frames, mostAnswerBytes, toFrame } from '../../src/ask/cage/frames.ts';
 
 describe('texts over a pipe', () => {
   it('come out as they went in, however the pipe cuts them', () => {
@@ -24,9 +24,11 @@ describe('texts over a pipe', () => {
     );
   });
 
-  it('are no frames when they are longer than any', () => {
+  it('are no answers when they are longer than any, which their length tells before they come', () => {
     const head = Buffer.alloc(4);
-    head.writeUInt32LE(mostFrameBytes + 1);
-    expect(() => new Frames().take(head)).toThrow(RangeError);
+    head.writeUInt32LE(mostAnswerBytes + 1);
+    expect(() => new Frames().take(head)).toThrow('it has more to say than 16 MiB at once');
+    head.writeUInt32LE(mostAnswerBytes);
+    expect(new Frames().take(head)).toEqual([]);
   });
 });

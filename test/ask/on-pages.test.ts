@@ -26,7 +26,10 @@ afterAll(async () => {
 describe('a question from a page', () => {
   const questions = questionAnswers({
     ...{ log, clock: { now: () => mail.birth }, rest: async () => undefined },
-    ...{ loading: { folders: [dir.path] }, history: () => Promise.reject(new Error('none')) },
+    ...{
+      loading: { folders: [dir.path], graceMs: 60_000 },
+      history: () => Promise.reject(new Error('none')),
+    },
   });
 
   it('is answered, also after one that ended its process', async () => {

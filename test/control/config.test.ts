@@ -82,6 +82,7 @@ describe('waybill.toml', () => {
       },
       nodes: { name: undefined, beatMs: 5_000, ttlMs: 30_000, fences: false },
       projections: { folders: [] },
+      stderr: { level: 'info' },
     });
   });
 

@@ -66,6 +66,18 @@ describe('control files', () => {
     expect(() => parseControls(texts)).toThrow(`control/${missing}: missing, and so is me`);
   });
 
+  it('warn of a name that no other server would take', () => {
+    const warned = (texts: { [name: string]: string }) =>
+      parseControls({ rcpthosts: '', locals: '', ...texts }).warnings;
+    expect(warned({ me: 'mail.demo.test\n', helohost: '[192.0.2.1]\n' })).toEqual([]);
+    expect(warned({ me: '\n' })).toMatchObject([
+      { file: 'control/me', message: 'empty: other servers want a name' },
+    ]);
+    expect(warned({ ...me, helohost: 'a b\x1b\n' })).toMatchObject([
+      { file: 'control/helohost', message: 'no name of a host: "a b\x1b"' },
+    ]);
+  });
+
   it('take an empty file for an empty value, not for a missing one', () => {
     const { locals, rcpthosts, doublebounceto, helohost } = controlsOf({
       ...me,

@@ -76,6 +76,7 @@ describe('a control directory', () => {
 
   it('is a mistake when it is not there', () => {
     expect(() => readControls(join(dir, 'nowhere'))).toThrow(ControlMistake);
+    expect(() => readControls(join(dir, 'nowhere'))).toThrow('nowhere: there is no such directory');
   });
 });
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { openAttempts } from '../../src/desk/guard/attempts.ts';
 import { ownPath } from '../../src/desk/guard/entry.ts';
 import { hostNames } from '../../src/desk/guard/host-names.ts';
@@ -51,6 +52,18 @@ describe('sessions', () => {
     expect(sessions.find(second!)).toBeUndefined();
     expect(sessions.find(first!)?.who).toBe('a');
     expect(sessions.find(third!)?.who).toBe('c');
+  });
+
+  it('end when another password is set, and begin anew under that', () => {
+    let password: string | undefined = 'one';
+    const sessions = openSessions(new ManualClock(), sessionLimits, () => password);
+    const old = sessions.open('a');
+    password = 'two';
+    expect(sessions.find(old)).toBeUndefined();
+    const young = sessions.open('a');
+    expect(sessions.find(young)?.who).toBe('a');
+    password = undefined;
+    expect(sessions.find(young)).toBeUndefined();
   });
 
   it('end after their days even when they are used all the time', () => {
@@ -110,8 +123,34 @@ describe('guessing', () => {
 
   it('from everywhere at once waits for the next minute', () => {
     const attempts = openAttempts(new ManualClock());
-    const waits = Array.from({ length: 100 }, (_, n) => attempts.begin(`192.0.2.${n}`));
-    expect(waits.filter((wait) => wait === 0)).toHaveLength(60);
+    const waits = Array.from({ length: 400 }, (_, n) => attempts.begin(`192.0.${n % 7}.${n}`));
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(300);
+  });
+
+  it('from everywhere at once keeps nobody out who was right before', () => {
+    const clock = new ManualClock();
+    const attempts = openAttempts(clock);
+    attempts.begin('192.0.2.1');
+    attempts.right('192.0.2.1');
+    for (let n = 0; n < 400; n += 1) attempts.begin(`198.51.${n % 7}.${n % 256}`);
+    expect(attempts.begin('203.0.113.1')).toBeGreaterThan(0);
+    expect(attempts.begin('192.0.2.1')).toBe(0);
+    clock.advance(60_000);
+    expect(attempts.begin('203.0.113.1')).toBe(0);
+  });
+
+  it('by one stranger takes few of all tries, however many addresses of its network it has', () => {
+    const attempts = openAttempts(new ManualClock());
+    const tries = Array.from({ length: 400 }, (_, n) =>
+      attempts.begin(`2001:db8:1:2::${n.toString(16)}`),
+    );
+    expect(tries.filter((wait) => wait === 0)).toHaveLength(5);
+    expect(attempts.begin('2001:db8:1:3::1')).toBe(0);
+    expect(attempts.begin('::ffff:192.0.2.1')).toBe(0);
+    expect(attempts.begin('::ffff:192.0.2.2')).toBe(0);
+    for (let n = 0; n < 5; n += 1) attempts.begin('192.0.2.1');
+    expect(attempts.waitOf('::ffff:192.0.2.1')).toBeGreaterThan(0);
+    expect(attempts.waitOf('192.0.2.2')).toBe(0);
   });
 });
 
@@ -149,10 +188,13 @@ describe('names of the desk', () => {
 
 describe('the kernel’s word on a connection', () => {
   const isLinux = process.platform === 'linux';
+  const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+    all?.some(({ address }) => address === '::1'),
+  );
   (isLinux ? it : it.skip)(
-    'is our own user for our own connection, over IPv4 and IPv6',
+    `is our own user for our own connection, over IPv4 and IPv6${hasIpv6 ? '' : ' (of which there is none here)'}`,
     async () => {
-      for (const host of ['127.0.0.1', '::1']) {
+      for (const host of hasIpv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']) {
         const server = createServer();
         await new Promise<void>((resolve) => server.listen(0, host, resolve));
         const client = connect((server.address() as AddressInfo).port, host);

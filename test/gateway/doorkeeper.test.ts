@@ -24,7 +24,7 @@ async function gatewayOf(who: { ownUid: number; password?: string; tls?: boolean
   await log.append(newStream(), noStream, notedMany(3));
   const password = who.password === undefined ? undefined : await hashPassword(who.password);
   const mayRead = gatewayKeeper({
-    ...{ password, ownUid: who.ownUid, clock: new ManualClock() },
+    ...{ password: () => password, ownUid: who.ownUid, clock: new ManualClock() },
     logger: { warn: (fields: unknown) => void warned.push(fields) },
   });
   const gateway = await openGateway({

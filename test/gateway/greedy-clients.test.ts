@@ -1,6 +1,6 @@
 /** One client of the gateway that wants too much: a long question, one that never ends, one that nobody waits for. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connect } from 'node:http2';
+import { connect, type ClientHttp2Session } from 'node:http2';
 import { connect as connectTo, type Socket } from 'node:net';
 import { KurrentDBClient, streamNameFilter } from '@kurrent/kurrentdb-client';
 import { listenForFew, mostConnections } from '../../src/gateway/few-connections.ts';
@@ -44,7 +44,44 @@ function statusOf(bytes: number): Promise<string> {
   }).finally(() => session.destroy());
 }
 
+/** Calls over one connection that say how long their question is, and never ask it. */
+function begin(calls: number, headers: Readonly<Record<string, string>> = {}): ClientHttp2Session {
+  const session = connect(`http://127.0.0.1:${gateway.port}`, { maxSendHeaderBlockLength: 1e6 });
+  session.on('error', () => undefined);
+  for (let n = 0; n < calls; n += 1) {
+    const call = session.request({
+      ...{ ':method': 'POST', ':path': '/event_store.client.streams.Streams/Read' },
+      ...{ 'content-type': 'application/grpc', te: 'trailers', ...headers },
+    });
+    call.on('error', () => undefined).resume();
+    call.write(Buffer.from([0, 0, 0, 0x10, 0]));
+  }
+  return session;
+}
+
 describe('a client that wants too much', () => {
+  it('loses the connection over which it sends long headers', async () => {
+    const session = begin(1, { 'x-long': 'x'.repeat(9_000) });
+    await until(() => session.destroyed, 'the end');
+    expect(isAsked).toBe(false);
+  });
+
+  it('loses connections when too many of its calls wait, and finds us again with fewer', async () => {
+    const sessions = Array.from({ length: 5 }, () => begin(100));
+    await until(() => sessions.some(({ destroyed }) => destroyed), 'the first end');
+    for (const session of sessions) session.destroy();
+    const honest = begin(100);
+    const client = KurrentDBClient.connectionString(
+      `kurrentdb://127.0.0.1:${gateway.port}?tls=false&discoveryInterval=1`,
+    );
+    let count = 0;
+    for await (const { event } of client.readAll()) count += event === undefined ? 0 : 1;
+    expect(count).toBe(3);
+    expect(honest.destroyed).toBe(false);
+    honest.destroy();
+    await client.dispose();
+  });
+
   it('is told so by the length of its question, before the question is read', async () => {
     expect(await statusOf(1024 * 1024)).toBe('8');
     expect(isAsked).toBe(false);
@@ -57,7 +94,7 @@ describe('a client that wants too much', () => {
       connectTo({ port: few.port, host: '127.0.0.1' })
         .on('error', () => undefined)
         .resume();
-    const most = mostConnections.ofOneAddress;
+    const most = mostConnections.ofOneNetwork;
     const sockets = Array.from({ length: most + 5 }, dial);
     await until(() => sockets.filter(({ destroyed }) => destroyed).length === 5, 'five too many');
     expect(taken).toHaveLength(most);

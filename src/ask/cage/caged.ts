@@ -6,7 +6,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { closeStrays } from '../../platform/stray-descriptors.ts';
 import { wordsOf } from '../run.ts';
-import { mostFrameBytes, readFrame, writeFrame } from './frames.ts';
+import { mostAnswerBytes, readFrame, tooMuch, writeFrame } from './frames.ts';
 import { Inmate } from './inmate.ts';
 import type { Limits, News, Order, Reply } from './orders.ts';
 
@@ -31,22 +31,21 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 // Whoever keeps the cage decides what an interrupt means.
 process.on('SIGINT', () => undefined);
 
-/** What is longer than a frame is no answer that anybody could show. */
-function tellReply(reply: Reply): void {
+function tellReply(reply: Reply, during: 'fold' | 'answer'): void {
   const text = JSON.stringify(reply);
-  if (3 * text.length <= mostFrameBytes || Buffer.byteLength(text) <= mostFrameBytes)
+  if (3 * text.length <= mostAnswerBytes || Buffer.byteLength(text) <= mostAnswerBytes)
     return writeFrame(answers, text);
-  const error = `it has more to say than ${mostFrameBytes / 1024 / 1024} MiB at once`;
-  tell({ kind: 'answered', parked: { during: 'answer', error } });
+  tell({ kind: 'answered', parked: { during, error: tooMuch } });
 }
 
 for (;;) {
   const text = readFrame(orders);
   if (text === undefined) break;
-  const reply = await inmate.obey(JSON.parse(text) as Order);
+  const order = JSON.parse(text) as Order;
+  const reply = await inmate.obey(order);
   // Promises that were left behind fail now, rather than under the next order.
   await nextTurn();
-  tellReply(reply);
+  tellReply(reply, order.kind === 'fold' ? 'fold' : 'answer');
 }
 isOver = true;
 process.exit(0);

@@ -3,8 +3,13 @@ import { readSync, writeSync } from 'node:fs';
 
 const headBytes = 4;
 
-/** A frame larger than that is no answer any more. */
-export const mostFrameBytes = 256 * 1024 * 1024;
+/**
+ * What is longer is no answer that anybody could show: it is refused by its length, before it is kept or parsed.
+ * Orders, which are ours, may be longer: a page of events is in one.
+ */
+export const mostAnswerBytes = 16 * 1024 * 1024;
+
+export const tooMuch = `it has more to say than ${mostAnswerBytes / 1024 / 1024} MiB at once`;
 
 export function toFrame(text: string): Buffer {
   // The longest it can be, rather than counted first: most of it is ASCII, and counting walks over all of it.
@@ -14,7 +19,7 @@ export function toFrame(text: string): Buffer {
   return frame.subarray(0, headBytes + length);
 }
 
-/** Puts frames together from pieces as they come. Throws `RangeError` for what is no frame of ours. */
+/** Puts answers together from pieces as they come. Throws `RangeError` for one that is too long. */
 export class Frames {
   #pieces: Buffer[] = [];
   #bytes = 0;
@@ -28,7 +33,7 @@ export class Frames {
       // Only the head has to be in one piece before the whole frame is there.
       if (this.#pieces[0]!.byteLength < headBytes) this.#join();
       const length = this.#pieces[0]!.readUInt32LE();
-      if (length > mostFrameBytes) throw new RangeError('no frame');
+      if (length > mostAnswerBytes) throw new RangeError(tooMuch);
       if (this.#bytes < headBytes + length) return texts;
       const all = this.#join();
       texts.push(all.toString('utf8', headBytes, headBytes + length));

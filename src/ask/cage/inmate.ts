@@ -50,10 +50,11 @@ export class Inmate {
   }
 
   #start({ given }: Told<'start'>): Reply {
-    const { callMs } = this.#limits;
+    // Its text may be compiled only now: that is no single call of many.
+    const { loadMs } = this.#limits;
     try {
-      const ended = runWithin(callMs, () => (this.#run = startRun(this.#question!, given)));
-      if (ended === 'late') throw tookTooLong('its empty view', callMs);
+      const ended = runWithin(loadMs, () => (this.#run = startRun(this.#question!, given)));
+      if (ended === 'late') throw tookTooLong('its empty view', loadMs);
       const { stream } = this.#run!;
       return { kind: 'started', ...(stream === undefined ? {} : { stream }) };
     } catch (cause) {

@@ -10,7 +10,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Position } from '../../log/ports.ts';
 import type { Parked } from '../ports.ts';
-import { Frames, toFrame } from './frames.ts';
+import { Frames, toFrame, tooMuch } from './frames.ts';
 import type { Limits, News, Reply } from './orders.ts';
 import { relayPrinted, type Printed } from './printed.ts';
 
@@ -87,8 +87,9 @@ export function startCage(options: CageOptions): CageProcess {
   answers.on('data', (piece: Buffer) => {
     try {
       for (const text of frames.take(piece)) hear(JSON.parse(text) as Reply | News);
-    } catch {
-      end(new CageDied('it wrote into the pipe that its answers come through'));
+    } catch (cause) {
+      const wrote = 'it wrote into the pipe that its answers come through';
+      end(new CageDied(cause instanceof RangeError ? `${tooMuch}, or ${wrote}` : wrote));
     }
   });
   child.on('error', (cause) =>

@@ -58,15 +58,6 @@ export class Projection {
     this.#apply(partition, seenIn(partition), stored);
   }
 
-  /** A stream is gone. */
-  remove(stream: string): void {
-    const deleted = this.#definition.handlers.get('$deleted');
-    if (deleted === undefined || !this.#isFrom(stream)) return;
-    const state = this.#stateOf(stream);
-    deleted(state, null, stream, false);
-    this.#keep(stream, state);
-  }
-
   #apply(partition: string, event: object, stored: StoredEvent): void {
     const { handlers } = this.#definition;
     const isNew = !this.#states.has(partition);

@@ -49,6 +49,13 @@ export function readHanded(config: Config): Handed {
   };
 }
 
+/** The same with the desk's password as its file has it by now. Throws `ControlMistake` where it may not be so. */
+export function withPasswordOf(config: Config, { deskPassword: _, ...handed }: Handed): Handed {
+  const deskPassword = readDeskPassword(config);
+  checkGatewayAccess(config, deskPassword);
+  return { ...handed, ...(deskPassword !== undefined && { deskPassword }) };
+}
+
 /** What a role needs of it: a private key is nobody's but theirs who show its certificate, the password the desk's. */
 export function handedTo(role: DroppingRole | 'local', handed: Handed): Handed {
   const { controls, deskPassword, gatewayTls, ...doors } = handed;

@@ -1,6 +1,6 @@
 /**
  * What a role's process runs: `role-main.ts ROLE CONFIG-DIR DATA-DIR`. Its parent is `start`, which talks
- * to it over node's own channel: `begin`, `reload`, `retry-all`, `stop`; it answers `ready` and `mistake`.
+ * to it over a channel (`role-channel.ts`): `begin`, `reload`, `retry-all`, `stop`; it answers `ready` and `mistake`.
  *
  * Started by root, a role loads its code as root, for the code may lie where only root may look, then
  * gives its rights up before it does anything else.
@@ -11,11 +11,12 @@
 import { mkdirSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import type { Config } from '../../control/config.ts';
-import { openLogger, wordsOf, type Logger } from '../../platform/logger.ts';
+import { openLogger, wordsOf, type Logger, type OwnLogger } from '../../platform/logger.ts';
 import { dropRights, type Becoming } from './drop-rights.ts';
 import type { Given, SocketGroups } from './given.ts';
 import type { Handed } from './handed.ts';
 import type { InheritedListener } from './listeners.ts';
+import { channelFd, channelToStart, openRoleChannel, type RoleChannel } from './role-channel.ts';
 import type { Running } from './running.ts';
 import { closeStrays } from '../../platform/stray-descriptors.ts';
 
@@ -63,9 +64,6 @@ const runners: { readonly [R in RoleName]: (config: Config) => Promise<Run> } = 
   desk: async (config) => (await import('./desk-role.ts')).loadDesk(config),
 };
 
-/** Node's channel to `start`, by the order of its `stdio` there. */
-const channelFd = 3;
-
 async function main([role = '', listeners = '[]']: readonly string[]): Promise<void> {
   const name = role as RoleName;
   if (!Object.hasOwn(runners, name)) throw new Error('usage: role-main ROLE [LISTENERS]');
@@ -79,12 +77,10 @@ async function main([role = '', listeners = '[]']: readonly string[]): Promise<v
   const endAtOnce = (): never => process.exit(111);
   const given = JSON.parse(listeners) as InheritedListener[];
   closeStrays([channelFd, ...given.map(({ fd }) => fd)]);
-  const begun = new Promise<Begin>((resolve) => process.once('message', resolve));
-  process.on('disconnect', endAtOnce);
-  if (process.send === undefined) throw new Error('a role is started by `waybill serve` only');
-  if (!process.connected) endAtOnce();
-  const logger = openLogger(name, process.env['WAYBILL_VERBOSITY'] ?? 'info');
-  const { config, handed, as, socketGroups } = await begun;
+  const orders = listen(endAtOnce);
+  const logger = openLogger(name);
+  const { config, handed, as, socketGroups } = await orders.begun;
+  logger.obey(config.stderr.level);
   mkdirSync(`${config.dataDir}/run`, { recursive: true, mode: 0o700 });
   process.chdir(config.dataDir);
   const run = await runners[name](config);
@@ -96,12 +92,11 @@ async function main([role = '', listeners = '[]']: readonly string[]): Promise<v
     listeners: given,
     needFolder: (folder) => tell({ type: 'need-folder', name: folder }),
   });
-  process.off('disconnect', endAtOnce);
-  obey(running, logger);
+  obey(running, orders, logger);
   tell({ type: 'ready' });
 }
 
-function obey(running: Running, logger: Logger): void {
+function obey(running: Running, orders: Orders, logger: OwnLogger): void {
   let stopping: Promise<void> | undefined;
   const stop = (why: string): void => {
     stopping ??= running.stop(why).then(
@@ -112,12 +107,12 @@ function obey(running: Running, logger: Logger): void {
       },
     );
   };
-  process.on('disconnect', () => {
+  orders.orphaned = () => {
     // Orphaned: what is under way gets a moment, no more.
     setTimeout(() => process.exit(111), 2_000).unref();
     stop('parent gone');
-  });
-  process.on('message', (message: ToRole) => {
+  };
+  orders.hear = (message) => {
     if (message.type === 'stop') stop(message.why);
     if (message.type === 'retry-all') void running.retryAll?.(message.by, message.why);
     if (message.type === 'role-lost') {
@@ -126,21 +121,44 @@ function obey(running: Running, logger: Logger): void {
       });
     }
     if (message.type === 'reload') {
+      logger.obey(message.config.stderr.level);
       running.reload(message.handed, message.config).catch((cause: unknown) => {
         logger.error({ cause: wordsOf(cause) }, 'settings not reloaded');
         tell({ type: 'mistake', message: wordsOf(cause) });
       });
     }
-  });
+  };
 }
 
-/** A parent that is gone hears nothing; `disconnect` says so, too. */
+type Orders = {
+  readonly begun: Promise<Begin>;
+  hear: (message: ToRole) => void;
+  orphaned: () => void;
+};
+
+let channel: RoleChannel<FromRole> | undefined;
+
+function listen(orphaned: () => void): Orders {
+  const { promise: begun, resolve } = Promise.withResolvers<Begin>();
+  const orders: Orders = { begun, orphaned, hear: (message) => resolve(message as Begin) };
+  channel = openRoleChannel<ToRole, FromRole>(channelToStart(), {
+    hear: (message) => orders.hear(message),
+    onEnd: () => orders.orphaned(),
+    // Who starts us says what we know, or nothing.
+    onTrouble: () => undefined,
+  });
+  return orders;
+}
+
+/** Its kind and a few words, whatever a mistake quotes. */
 const tell = (message: FromRole): void =>
-  void process.send?.(message, undefined, undefined, () => undefined);
+  channel?.send(
+    'message' in message ? { ...message, message: message.message.slice(0, 4_000) } : message,
+  );
 
 main(process.argv.slice(2)).catch((cause: unknown) => {
   tell({ type: 'mistake', message: wordsOf(cause) });
   openLogger('role').error({ cause: wordsOf(cause) }, 'cannot start');
   process.exitCode = 111;
-  process.disconnect?.();
+  channel?.close();
 });

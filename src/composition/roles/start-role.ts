@@ -9,23 +9,28 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { reloadOf, type Reload } from '../../control/config-reload.ts';
 import { readConfigText, toConfig, type Config } from '../../control/config.ts';
 import { systemClock } from '../../platform/clock.ts';
-import { wordsOf, type Logger } from '../../platform/logger.ts';
+import { wordsOf, type Logger, type OwnLogger } from '../../platform/logger.ts';
+import { nowAndThen } from '../../platform/now-and-then.ts';
 import { markLeftLog, refuseLeftLog } from '../left-log.ts';
 import { beginFor, prepareGround } from './begin.ts';
 import { remakeFolder } from './data-directory.ts';
 import { handedTo, readHanded } from './handed.ts';
+import { heedPassword } from './heed-password.ts';
 import { bind, bindAll, type BoundSocket } from './listeners.ts';
 import type { Begin, FromRole, RoleName, ToRole } from './role-main.ts';
+import { mostOfARole, openRoleChannel, type RoleChannel } from './role-channel.ts';
 import { hasDesk } from './role-users.ts';
 import type { Running } from './running.ts';
 
 type Child = {
   readonly role: RoleName;
   process: ChildProcess | undefined;
+  channel: RoleChannel<ToRole> | undefined;
   /** Resolves when the role is up for the first time; rejects when it cannot be, in its own words. */
   readonly up: PromiseWithResolvers<void>;
   /** Resolves when the process that runs now has ended. */
@@ -52,7 +57,7 @@ const longestDeskPauseMs = 300_000;
 /** A role that ran so long without dying is forgiven its past. */
 const forgivenMs = 60_000;
 
-export async function runStart(config: Config, logger: Logger): Promise<Started> {
+export async function runStart(config: Config, logger: OwnLogger): Promise<Started> {
   const readText = () => readConfigText({ dir: config.dir, env: process.env });
   let text = readText();
   let inForce = config;
@@ -93,6 +98,14 @@ export async function runStart(config: Config, logger: Logger): Promise<Started>
     for (const socket of sockets) socket.close();
     throw cause;
   }
+  const heedNoMore = heedPassword({
+    ...{ config, logger, handed: () => handed },
+    tell(newly) {
+      handed = newly;
+      const desk = children.find(({ role }) => role === 'desk')?.channel;
+      desk?.send({ type: 'reload', handed: handedTo('desk', handed), config: inForce });
+    },
+  });
   return {
     sockets,
     pids: () =>
@@ -105,19 +118,18 @@ export async function runStart(config: Config, logger: Logger): Promise<Started>
       handed = readHanded(newly);
       ({ text } = reload);
       inForce = newly;
+      logger.obey(newly.stderr.level);
       tellReload(reload, logger);
-      for (const { role, process: running } of children) {
-        const message: ToRole = {
-          ...{ type: 'reload', handed: handedTo(role, handed), config: newly },
-        };
-        if (running?.connected) running.send(message);
+      for (const { role, channel } of children) {
+        channel?.send({ type: 'reload', handed: handedTo(role, handed), config: newly });
       }
     },
     async retryAll(by, why) {
-      const queue = children.find(({ role }) => role === 'queue')?.process;
-      if (queue?.connected) queue.send({ type: 'retry-all', by, why } satisfies ToRole);
+      const queue = children.find(({ role }) => role === 'queue');
+      queue?.channel?.send({ type: 'retry-all', by, why });
     },
     async stop(why) {
+      heedNoMore();
       for (const stage of [['door'], ['queue'], ['local', 'remote', 'desk']] as const) {
         const ending = children.filter(({ role }) => (stage as readonly RoleName[]).includes(role));
         for (const child of ending) end(child, why);
@@ -143,20 +155,22 @@ function launch(
   remake: (folder: string) => void,
 ): Child {
   const child: Child = {
-    ...{ role, process: undefined, ready: false, stopping: false, restarts: 0 },
+    ...{ role, process: undefined, channel: undefined, ready: false, stopping: false, restarts: 0 },
     up: Promise.withResolvers(),
     ended: Promise.resolve(),
   };
   child.up.promise.catch(() => undefined);
+  const onTrouble = nowAndThen(systemClock, (cause, times) =>
+    logger.error(
+      { role, cause: wordsOf(cause), times: times + 1 },
+      'a role says what is no message',
+    ),
+  );
   const run = (): void => {
     const startedAt = performance.now();
     child.process = spawnRole(role, sockets);
-    // To one that ends at once there is nothing to say; its `exit` tells.
-    child.process.send(begin(role), () => undefined);
     const pid = child.process.pid ?? 0;
-    child.process.on('message', (message: FromRole | null) => {
-      // Whoever broke into a role can say anything.
-      if (message === null) return;
+    const hear = (message: FromRole): void => {
       if (message.type === 'mistake') {
         child.up.reject(new Error(message.message));
         return;
@@ -168,7 +182,12 @@ function launch(
       child.ready = true;
       child.up.resolve();
       if (role === 'queue') lost.tellPending();
+    };
+    child.channel = openRoleChannel<FromRole, ToRole>(child.process.stdio[3] as Duplex, {
+      ...{ hear, onTrouble, mostBytes: mostOfARole },
     });
+    // To one that ends at once there is nothing to say; its `exit` tells.
+    child.channel.send(begin(role));
     child.process.once('error', (cause) => child.up.reject(new Error(wordsOf(cause))));
     child.ended = new Promise((resolve) => {
       child.process!.once('exit', (code, signal) => {
@@ -216,8 +235,8 @@ type LostRoles = {
 function lostRoles(children: readonly Child[]): LostRoles {
   let pending: ToRole[] = [];
   const tellPending = (): void => {
-    const queue = children.find(({ role, ready }) => role === 'queue' && ready)?.process;
-    if (queue?.connected !== true) return;
+    const queue = children.find(({ role, ready }) => role === 'queue' && ready)?.channel;
+    if (queue?.isOpen !== true) return;
     for (const message of pending) queue.send(message);
     pending = [];
   };
@@ -231,14 +250,14 @@ function lostRoles(children: readonly Child[]): LostRoles {
 }
 
 function spawnRole(role: RoleName, sockets: readonly BoundSocket[]): ChildProcess {
-  // Descriptors 0 to 2, node's channel at 3, then the listening sockets: the doors' or the desk's.
+  // Descriptors 0 to 2, its channel to us at 3, then the listening sockets: the doors' or the desk's.
   const inherited = sockets.filter(({ kind }) => role === (kind === 'desk' ? 'desk' : 'door'));
   const listeners = inherited.map(({ kind, isProxied }, index) => ({
     ...{ kind, fd: 4 + index, isProxied },
   }));
   const args = [roleMain, role, JSON.stringify(listeners)];
   return spawn(process.execPath, [...nodeFlags(role), ...args], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited.map(({ fd }) => fd)],
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...inherited.map(({ fd }) => fd)],
     env: { ...compiled(), ...fewArenas, ...threads[role], ...process.env },
   });
 }
@@ -274,8 +293,8 @@ const roleMain = ['./role-main.ts', './role-main.js']
 
 function end(child: Child, why: string): void {
   child.stopping = true;
-  const { process: running } = child;
+  const { process: running, channel } = child;
   if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
-  if (running.connected) running.send({ type: 'stop', why } satisfies ToRole);
+  if (channel?.isOpen === true) channel.send({ type: 'stop', why });
   else running.kill('SIGTERM');
 }

@@ -1,5 +1,9 @@
-/** Slows guessing down: after a few wrong passwords from one address, and after many from anywhere, one waits. */
-import type { Clock, Instant } from '../../platform/clock.ts';
+/**
+ * Slows guessing down: after a few wrong passwords from one network, and after many from anywhere, one waits.
+ * Whoever was right before is counted apart from strangers, so that a crowd of those keeps nobody out.
+ */
+import { networkOf, normalizeIp } from '../../mail/ip-address.ts';
+import type { Clock, Moment } from '../../platform/clock.ts';
 
 export type Attempts = {
   /** Milliseconds until this address may try again, without a try. */
@@ -11,41 +15,76 @@ export type Attempts = {
 };
 
 export const attemptLimits = {
-  /** Wrong ones in a row from one address before it waits; then the wait doubles. */
+  /** Wrong ones in a row from one network before it waits; then the wait doubles. */
   free: 5,
   firstWaitMs: 2_000,
   longestWaitMs: 15 * 60_000,
-  /** Tries a minute from all addresses: each takes tens of milliseconds and 32 MiB. */
-  perMinute: 60,
-  addresses: 1_000,
+  /**
+   * Tries a minute of all strangers, and of all who were right before: each takes some 60 ms of a processor
+   * and 32 MiB while it lasts.
+   */
+  perMinute: 300,
+  networks: 1_000,
 };
 
-export function openAttempts(clock: Pick<Clock, 'now'>, limits = attemptLimits): Attempts {
-  const known = new Map<string, { wrong: number; until: Instant }>();
-  let minute = 0;
-  let inMinute = 0;
+type Known = { readonly wrong: number; readonly until: Moment };
+
+export function openAttempts(clock: Pick<Clock, 'steady'>, limits = attemptLimits): Attempts {
+  const known = new Map<string, Known>();
+  /** Whence somebody was right; the eldest first. */
+  const friends = new Set<string>();
+  const ofStrangers = openBudget(limits.perMinute);
+  const ofFriends = openBudget(limits.perMinute);
   const waitAfter = (wrong: number): number =>
     wrong < limits.free
       ? 0
       : Math.min(limits.longestWaitMs, limits.firstWaitMs * 2 ** Math.min(wrong - limits.free, 30));
   return {
-    waitOf: (address) => Math.max(0, (known.get(address)?.until ?? 0) - clock.now()),
+    waitOf: (address) => Math.max(0, (known.get(whence(address))?.until ?? 0) - clock.steady()),
     begin(address) {
-      const now = clock.now();
-      const { wrong, until } = known.get(address) ?? { wrong: 0, until: 0 };
+      const network = whence(address);
+      const now = clock.steady();
+      const { wrong, until } = known.get(network) ?? { wrong: 0, until: 0 };
       if (now < until) return until - now;
-      const thisMinute = Math.floor(now / 60_000);
-      if (thisMinute !== minute) [minute, inMinute] = [thisMinute, 0];
-      if (inMinute >= limits.perMinute) return (thisMinute + 1) * 60_000 - now;
-      inMinute += 1;
-      known.delete(address);
-      known.set(address, { wrong: wrong + 1, until: now + waitAfter(wrong + 1) });
-      for (const oldest of known.keys()) {
-        if (known.size <= limits.addresses) break;
-        known.delete(oldest);
-      }
+      const waitMs = (friends.has(network) ? ofFriends : ofStrangers)(now);
+      if (waitMs > 0) return waitMs;
+      known.delete(network);
+      known.set(network, { wrong: wrong + 1, until: now + waitAfter(wrong + 1) });
+      dropEldest(known, limits.networks);
       return 0;
     },
-    right: (address) => void known.delete(address),
+    right(address) {
+      const network = whence(address);
+      known.delete(network);
+      friends.delete(network);
+      friends.add(network);
+      dropEldest(friends, limits.networks);
+    },
   };
+}
+
+/** Takes one of so many a minute; milliseconds until there are more, 0 when there was one. */
+function openBudget(perMinute: number): (now: Moment) => number {
+  let minute = 0;
+  let spent = 0;
+  return (now) => {
+    const thisMinute = Math.floor(now / 60_000);
+    if (thisMinute !== minute) [minute, spent] = [thisMinute, 0];
+    if (spent >= perMinute) return (thisMinute + 1) * 60_000 - now;
+    spent += 1;
+    return 0;
+  };
+}
+
+/** Whoever has one IPv6 address has all of its network. */
+const whence = (address: string): string => networkOf(normalizeIp(address) ?? address);
+
+function dropEldest(
+  of: { readonly size: number; keys(): Iterable<string>; delete(key: string): boolean },
+  most: number,
+): void {
+  for (const eldest of of.keys()) {
+    if (of.size <= most) break;
+    of.delete(eldest);
+  }
 }

@@ -11,6 +11,7 @@ export const linkLifeMs = 12 * 3_600_000;
 /** So many used ones are remembered; with more of them none is taken before the oldest has run out. */
 const mostUsed = 10_000;
 
+/** Good for `linkLifeMs` from `now` on, by the clock of whoever takes it. */
 export function makeTicket(token: string, now: Instant): string {
   const words = `${now}.${randomBytes(12).toString('base64url')}`;
   return `${words}.${mac(token, words)}`;
