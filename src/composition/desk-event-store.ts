@@ -2,9 +2,11 @@
 import type { EventStore } from '../control/config.ts';
 import { toAddress, withoutSecrets } from '../control/event-store-address.ts';
 import { watchNodes } from '../desk/node-watch.ts';
+import { oddityOf } from '../log/event-shapes.ts';
 import { Connection } from '../log/kurrentdb/connection.ts';
 import { openFollowed } from '../log/kurrentdb/followed.ts';
 import { logStart, type LogReader } from '../log/ports.ts';
+import { sharePages } from '../log/shared-pages.ts';
 import type { BodyRef, MessageId } from '../mail/envelope.ts';
 import { systemClock } from '../platform/clock.ts';
 import { nowAndThen } from '../platform/now-and-then.ts';
@@ -13,7 +15,6 @@ import { sharedSpool } from '../spool/disk/shared-spool.ts';
 import { kurrentSpool } from '../spool/kurrentdb/kurrent-spool.ts';
 import { formatInstant } from '../trace/words.ts';
 import type { OpenDeskLog } from './desk-log.ts';
-import { oddityOf } from './event-shapes.ts';
 
 /** Of a body; its header is in there nearly always. */
 const headBytes = 8 * 1024;
@@ -45,7 +46,8 @@ export async function dialForDesk(
       bodyDirectory === undefined ? kurrentSpool(bodies, bodyPatience) : sharedSpool(bodyDirectory);
     const watch = watchNodes({ log, nodeStreams: () => log.streamsAfter('node', logStart) });
     return {
-      ...{ log, patient: log.patient, consumers: [watch.consumer] },
+      // Views, past and nodes walk over the log side by side: it comes over the network once.
+      ...{ log, patient: sharePages(log.patient), consumers: [watch.consumer] },
       ...{ history: watch.history, nodes: watch.nodes },
       async body(message) {
         const ref = await bodyOf(log, message);

@@ -25,6 +25,8 @@ import { version } from './version.ts';
 export type DeskPageParts = {
   readonly config: Config;
   readonly given: Given;
+  /** The line of the password that counts now. */
+  readonly password: () => string | undefined;
   readonly opened: DeskLog;
   readonly views: Views;
   readonly present: LiveAgenda;
@@ -41,7 +43,7 @@ const statusMs = 2_000;
 
 /** `undefined` where there is no socket to serve. */
 export async function openDeskPage(parts: DeskPageParts): Promise<Desk | undefined> {
-  const { config, given, opened, views, link, logger, rest, present, preparing } = parts;
+  const { config, given, password, opened, views, link, logger, rest, present, preparing } = parts;
   const { log, history, body, outage } = opened;
   const socket = given.listeners.find(({ kind }) => kind === 'desk');
   const { listen, hosts } = config.desk;
@@ -71,7 +73,10 @@ export async function openDeskPage(parts: DeskPageParts): Promise<Desk | undefin
     }),
     settings: {
       listen: { ...listen, fd: socket.fd },
-      ...{ hosts, version, password: given.handed.deskPassword, token: ownToken() },
+      ...{ hosts, version, token: ownToken() },
+      get password() {
+        return password();
+      },
       ...{ node: config.nodes.name ?? node, ownUid },
     },
     questions: questionAnswers(deep),

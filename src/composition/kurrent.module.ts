@@ -3,6 +3,7 @@ import { ContainerModule, type ServiceIdentifier } from 'inversify';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import type { EventStore } from '../control/config.ts';
 import { toAddress, withoutSecrets } from '../control/event-store-address.ts';
+import { oddityOf } from '../log/event-shapes.ts';
 import { Connection } from '../log/kurrentdb/connection.ts';
 import { KurrentLog } from '../log/kurrentdb/kurrent-log.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -13,7 +14,6 @@ import { carriedByDisk, sharedSpool } from '../spool/disk/shared-spool.ts';
 import { kurrentSpool, type KurrentSpool } from '../spool/kurrentdb/kurrent-spool.ts';
 import { sweepBodies } from '../spool/kurrentdb/sweep.ts';
 import { openRoom } from '../spool/room.ts';
-import { oddityOf } from './event-shapes.ts';
 import * as t from './tokens.ts';
 
 const sweptFile = 'checkpoints/bodies-swept';

@@ -85,13 +85,19 @@ export function refusalOf(
   room: () => Trouble | undefined,
   logger: Logger,
 ): () => Trouble | undefined {
-  const tell = nowAndThen(systemClock, (cause) =>
-    logger.warn({ cause: wordsOf(cause) }, 'letters are turned away for want of room'),
-  );
+  let told = false;
+  const tell = nowAndThen(systemClock, (cause) => {
+    told = true;
+    logger.warn({ cause: wordsOf(cause) }, 'letters are turned away for want of room');
+  });
   return () => {
     if (health.trouble !== undefined) return health.trouble.cause;
     const little = room();
     if (little !== undefined) tell(little);
+    else if (told) {
+      told = false;
+      logger.info({}, 'there is room for letters again');
+    }
     return little;
   };
 }

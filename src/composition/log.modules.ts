@@ -31,7 +31,7 @@ const Engine: ServiceIdentifier<SqliteLog> = Symbol.for('waybill.SqliteLog');
 const Disk: ServiceIdentifier<DiskSpool> = Symbol.for('waybill.DiskSpool');
 
 /** The default: one SQLite file, small bodies in it. */
-export const sqliteModule = new ContainerModule(({ bind }) => {
+const sqliteModule = new ContainerModule(({ bind }) => {
   makeLastingFolder('log', 0o700);
   bind(Engine)
     .toResolvedValue(
@@ -81,7 +81,7 @@ export const sqliteModule = new ContainerModule(({ bind }) => {
 });
 
 /** Everything in memory: for tests, and for trying things out. Nothing survives a stop. */
-export const memoryModule = new ContainerModule(({ bind }) => {
+const memoryModule = new ContainerModule(({ bind }) => {
   const bodies = new Map<string, Uint8Array>();
   bind(t.EventLog).toConstantValue(new MemoryLog(bodies));
   bind(t.Spool).toConstantValue(memorySpool(bodies));

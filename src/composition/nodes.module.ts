@@ -12,7 +12,6 @@ import { alone } from '../nodes/alone.ts';
 import { behindFence } from '../nodes/fences.ts';
 import { joinNodes } from '../nodes/membership.ts';
 import type { Nodes } from '../nodes/ports.ts';
-import { steadyClock } from '../platform/clock.ts';
 import { wordsOf } from '../platform/logger.ts';
 import { nowAndThen } from '../platform/now-and-then.ts';
 import { adopter, doubts } from '../queue/adoption.ts';
@@ -83,7 +82,7 @@ const amongOthersModule = new ContainerModule(({ bind }) => {
         lockHome();
         const { name, beatMs, ttlMs, fences } = nodes;
         return joinNodes({
-          ...{ log, self, beatMs, ttlMs, file: nodesFile, clock: steadyClock, fenced: fences },
+          ...{ log, self, beatMs, ttlMs, file: nodesFile, clock, fenced: fences },
           ...{ node: name ?? hostname(), ...homeOf('.', homeFile) },
           adopt: adopter({ letters, clock, self }),
           onLetter: (message, revision) => letters.heard(message, revision),

@@ -7,8 +7,6 @@ export const version: string = (
 
 /** Beside `src/`, and beside `dist/src/` once built. */
 function packageFile(): URL {
-  const here = new URL('../../package.json', import.meta.url);
-  return here.pathname.includes('/dist/')
-    ? new URL('../../../package.json', import.meta.url)
-    : here;
+  const isBuilt = !import.meta.url.endsWith('.ts');
+  return new URL(isBuilt ? '../../../package.json' : '../../package.json', import.meta.url);
 }

@@ -8,8 +8,8 @@ import { Trouble } from '../mail/trouble.ts';
 import { parseMessageId } from '../mail/message-id.ts';
 import { messageStream } from '../queue/events.ts';
 import { findLetterLater } from '../trace/letter-name.ts';
-import { letterFacts, type LetterFacts } from '../trace/queue-rows.ts';
-import { readLetter } from '../trace/read-letter.ts';
+import { readFacts } from '../trace/queue-lines.ts';
+import type { LetterFacts } from '../trace/queue-rows.ts';
 import { momentOf, whyLetter } from '../trace/why.ts';
 import { formatInstant } from '../trace/words.ts';
 import type { Letters, OwnHistory, Preparing, Queue } from './ports.ts';
@@ -110,16 +110,10 @@ async function factsOf(
   const facts = new Map<MessageId, LetterFacts>();
   const waiting = messages.values();
   const reader = async (): Promise<void> => {
-    for (const message of waiting) facts.set(message, await factsAt(log, message, position));
+    for (const message of waiting) facts.set(message, await readFacts(log, message, position));
   };
   await Promise.all(Array.from({ length: readAtOnce }, reader));
   return facts;
-}
-
-/** What was known of a letter at that point. */
-async function factsAt(log: Log, message: MessageId, position: number): Promise<LetterFacts> {
-  const { events } = await readLetter(log, message);
-  return letterFacts(events.filter((event) => event.position <= position));
 }
 
 export type LetterSources = {
@@ -144,12 +138,17 @@ export const letterAnswers = ({
   clock,
 }: LetterSources): Letters => ({
   find: (text) =>
-    findLetterLater(text, async (part, most) => {
-      const whole = parseMessageId(part);
-      if (whole === undefined) return find(part, most);
-      const stream = messageStream(whole);
-      return (await log.readStream(stream, { limit: 1 })).length > 0 ? [stream] : [];
-    }),
+    findLetterLater(
+      text,
+      async (part, most) => {
+        const whole = parseMessageId(part);
+        if (whole === undefined) return find(part, most);
+        const stream = messageStream(whole);
+        return (await log.readStream(stream, { limit: 1 })).length > 0 ? [stream] : [];
+        // The views look through all their letters: not for the sake of a count.
+      },
+      10,
+    ),
   async reasons(message, { rcpt, place } = {}) {
     const { now, upTo } =
       place === undefined

@@ -1,7 +1,7 @@
 /** The desk as one application: guards first, then assets, health, entry, API and pages. */
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
-import { OpenAPIHono } from '@hono/zod-openapi';
+import { OpenAPIHono, type Hook } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { serveApi } from './api/routes.ts';
 import { serveAssets } from './asset-files.ts';
@@ -9,7 +9,7 @@ import { serveEntry } from './guard/entry.ts';
 import { openGate, refuseWith, type DeskEnv, type GateParts } from './guard/gate.ts';
 import { sayHeaders } from './guard/headers.ts';
 import { hostNames } from './guard/host-names.ts';
-import { openSessions } from './guard/sessions.ts';
+import { openSessions, sessionLimits } from './guard/sessions.ts';
 import { openLive } from './live.ts';
 import { openMetrics } from './metrics.ts';
 import { formatSpan } from '../trace/words.ts';
@@ -36,18 +36,18 @@ const plainRequest: MiddlewareHandler = async (context, next) => {
   return next();
 };
 
+/** The first thing that is wrong with a question, by its name. */
+const refuseOdd: Hook<unknown, DeskEnv, string, Response | undefined> = (result, context) => {
+  if (result.success) return undefined;
+  const issue = result.error.issues[0];
+  const where = issue === undefined || issue.path.length === 0 ? 'request' : issue.path.join('.');
+  return context.json({ error: `${where}: ${issue?.message ?? 'not understood'}` }, 400);
+};
+
 export function deskApp(parts: DeskParts, uidOf?: GateParts['uidOf']): DeskApp {
   const { settings, log, clock } = parts;
-  const app = new OpenAPIHono<DeskEnv>({
-    defaultHook: (result, context) => {
-      if (result.success) return undefined;
-      const issue = result.error.issues[0];
-      const where =
-        issue === undefined || issue.path.length === 0 ? 'request' : issue.path.join('.');
-      return context.json({ error: `${where}: ${issue?.message ?? 'not understood'}` }, 400);
-    },
-  });
-  const sessions = openSessions(clock);
+  const app = new OpenAPIHono<DeskEnv>({ defaultHook: refuseOdd });
+  const sessions = openSessions(clock, sessionLimits, () => settings.password);
   const live = openLive(log, parts.logger, parts.outage);
   const metrics = openMetrics(parts, () => live.streams);
   const isOurName = hostNames(settings.listen.host, settings.hosts);
@@ -61,16 +61,7 @@ export function deskApp(parts: DeskParts, uidOf?: GateParts['uidOf']): DeskApp {
     }),
   );
   serveAssets(app);
-  app.get('/healthz', (context) => context.text('ok\n'));
-  app.get('/readyz', async (context) => {
-    const [engine, status] = await Promise.all([parts.engine(), parts.views.status()]);
-    const behindMs = status.lacksFrom === undefined ? 0 : clock.now() - status.lacksFrom;
-    if (engine.running !== true) return context.text('the queue does not answer\n', 503);
-    if (engine.trouble !== undefined) return context.text('the log is in trouble\n', 503);
-    return behindMs > readyWithinMs
-      ? context.text(`the views are ${formatSpan(behindMs)} behind\n`, 503)
-      : context.text('ready\n');
-  });
+  serveHealth(app, parts);
   app.get('/metrics', async (context) =>
     context.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType }),
   );
@@ -81,4 +72,18 @@ export function deskApp(parts: DeskParts, uidOf?: GateParts['uidOf']): DeskApp {
     fetch: (request, env) => app.fetch(request, env),
     close: () => live.close(),
   };
+}
+
+/** For balancers and supervisors: whether it lives, and whether it is of use. Anybody may ask. */
+function serveHealth(app: OpenAPIHono<DeskEnv>, { engine, views, clock }: DeskParts): void {
+  app.get('/healthz', (context) => context.text('ok\n'));
+  app.get('/readyz', async (context) => {
+    const [{ running, trouble }, status] = await Promise.all([engine(), views.status()]);
+    const behindMs = status.lacksFrom === undefined ? 0 : clock.now() - status.lacksFrom;
+    if (running !== true) return context.text('the queue does not answer\n', 503);
+    if (trouble !== undefined) return context.text('the log is in trouble\n', 503);
+    return behindMs > readyWithinMs
+      ? context.text(`the views are ${formatSpan(behindMs)} behind\n`, 503)
+      : context.text('ready\n');
+  });
 }

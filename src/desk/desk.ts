@@ -9,6 +9,8 @@ import type { DeskParts } from './ports.ts';
 
 export type Desk = {
   readonly url: string;
+  /** Ends every connection: whoever comes again is asked again who he is. */
+  hangUp(): void;
   close(): Promise<void>;
 };
 
@@ -36,6 +38,7 @@ export async function startDesk(parts: DeskParts, uidOf?: GateParts['uidOf']): P
   const bound = server.address() as AddressInfo;
   return {
     url: deskUrl(host, bound.port),
+    hangUp: () => server.closeAllConnections(),
     close: () =>
       new Promise((resolve) => {
         app.close();

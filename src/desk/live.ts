@@ -3,6 +3,7 @@
  * memory: each reader is handed the next page only when it has taken the last one. Watching begins with
  * the first reader and ends with the last.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'hono';
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import type { LogReader, Position, RecordedEvent } from '../log/ports.ts';
@@ -22,6 +23,9 @@ const mostStreams = 64;
 
 const pageEvents = 200;
 
+/** Between two ticks. */
+const tickMs = 1_000;
+
 export type Wanted = {
   readonly from: Position;
   readonly isWanted?: (event: RecordedEvent) => boolean;
@@ -40,77 +44,107 @@ export type Live = {
 
 /** `outage`: why nothing new is heard; that it began or ended is news, too. */
 export function openLive(
-  log: Pick<LogReader, 'readAll' | 'head'>,
+  log: LiveLog,
   logger: Logger,
   outage: DeskParts['outage'] = () => undefined,
 ): Live {
   const watch = watchHead(log);
-  const open = new Set<SSEStreamingApi>();
-  const stream = (
-    context: Context,
-    run: (out: SSEStreamingApi, goesOn: () => boolean) => Promise<void>,
-  ): Response => {
-    if (open.size >= mostStreams) {
-      return context.json({ error: 'too many streams are open' }, 503, { 'Retry-After': '10' });
-    }
-    return streamSSE(context, async (out) => {
-      open.add(out);
-      const leave = watch.enter();
-      const beat = setInterval(
-        () => void out.write(': still here\n\n').catch(nothing),
-        heartbeatMs,
-      );
-      try {
-        await run(out, () => !out.aborted && !out.closed);
-      } catch (cause) {
-        // A reader that went away in the middle of a word is no trouble.
-        if (!out.aborted) logger.warn({ cause: wordsOf(cause) }, 'a live stream ended');
-      } finally {
-        clearInterval(beat);
-        leave();
-        open.delete(out);
-      }
-    });
-  };
+  const streams = openStreams(watch, logger);
   return {
     get streams() {
-      return open.size;
+      return streams.count;
     },
-    events: async (context, { from, isWanted = () => true, format = formatEvent }) => {
-      let position = (await lastSeen(context, log)) ?? from;
-      return stream(context, async (out, goesOn) => {
-        await out.write('retry: 2000\n\n');
-        while (goesOn()) {
-          const head = await log.head();
-          const page =
-            head > position ? await log.readAll({ after: position, limit: pageEvents }) : [];
-          for (const event of page) {
-            if (!goesOn()) return;
-            position = event.position;
-            if (isWanted(event)) await out.writeSSE({ data: format(event), id: String(position) });
-          }
-          if (page.length < pageEvents) await watch.moved(position);
-        }
-      });
+    events: async (context, wanted) => {
+      const from = (await lastSeen(context, log)) ?? wanted.from;
+      return streams.open(context, (reader) =>
+        tellEvents({ ...reader, log, watch }, { ...wanted, from }),
+      );
     },
     ticks: async (context) =>
-      stream(context, async (out, goesOn) => {
-        await out.write('retry: 2000\n\n');
-        let head = await log.head().catch(() => 0);
-        let told = '';
-        while (goesOn()) {
-          const news = `${head} ${outage()?.since ?? ''}`;
-          if (news !== told) {
-            await out.writeSSE({ event: 'tick', data: String(head) });
-            told = news;
-            await pause(1_000);
-          }
-          head = await watch.moved(head);
-        }
-      }),
+      streams.open(context, (reader) => tellTicks({ ...reader, log, watch }, outage)),
+    close() {
+      streams.close();
+      watch.close();
+    },
+  };
+}
+
+type LiveLog = Pick<LogReader, 'readAll' | 'head'>;
+
+/** Somebody who stays. */
+type Reader = {
+  readonly out: SSEStreamingApi;
+  /** Whether it is still there. */
+  readonly goesOn: () => boolean;
+};
+
+type Telling = Reader & { readonly log: LiveLog; readonly watch: ReturnType<typeof watchHead> };
+
+async function tellEvents({ out, goesOn, log, watch }: Telling, wanted: Wanted): Promise<void> {
+  const { from, isWanted = () => true, format = formatEvent } = wanted;
+  let position = from;
+  await out.write(comeBackSoon);
+  while (goesOn()) {
+    const head = await log.head();
+    const page = head > position ? await log.readAll({ after: position, limit: pageEvents }) : [];
+    for (const event of page) {
+      if (!goesOn()) return;
+      position = event.position;
+      if (isWanted(event)) await out.writeSSE({ data: format(event), id: String(position) });
+    }
+    if (page.length < pageEvents) await watch.moved(position);
+  }
+}
+
+async function tellTicks(
+  { out, goesOn, log, watch }: Telling,
+  outage: NonNullable<DeskParts['outage']>,
+): Promise<void> {
+  await out.write(comeBackSoon);
+  let head = await log.head().catch(() => 0);
+  let told = '';
+  while (goesOn()) {
+    const news = `${head} ${outage()?.since ?? ''}`;
+    if (news !== told) {
+      await out.writeSSE({ event: 'tick', data: String(head) });
+      told = news;
+      await sleep(tickMs);
+    }
+    head = await watch.moved(head);
+  }
+}
+
+/** For browsers: when to dial again. */
+const comeBackSoon = 'retry: 2000\n\n';
+
+/** Who is connected; the head is watched while anybody is. */
+function openStreams(watch: ReturnType<typeof watchHead>, logger: Logger) {
+  const open = new Set<SSEStreamingApi>();
+  const serve = async (out: SSEStreamingApi, tell: (reader: Reader) => Promise<void>) => {
+    open.add(out);
+    const leave = watch.enter();
+    const beat = setInterval(() => void out.write(': still here\n\n').catch(nothing), heartbeatMs);
+    try {
+      await tell({ out, goesOn: () => !out.aborted && !out.closed });
+    } catch (cause) {
+      // A reader that went away in the middle of a word is no trouble.
+      if (!out.aborted) logger.warn({ cause: wordsOf(cause) }, 'a live stream ended');
+    } finally {
+      clearInterval(beat);
+      leave();
+      open.delete(out);
+    }
+  };
+  return {
+    get count() {
+      return open.size;
+    },
+    open: (context: Context, tell: (reader: Reader) => Promise<void>): Response =>
+      open.size >= mostStreams
+        ? context.json({ error: 'too many streams are open' }, 503, { 'Retry-After': '10' })
+        : streamSSE(context, (out) => serve(out, tell)),
     close() {
       for (const out of open) void out.close();
-      watch.close();
     },
   };
 }
@@ -129,7 +163,7 @@ async function lastSeen(
   const text = context.req.header('last-event-id') ?? '';
   if (text === '') return undefined;
   const position = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-  if (position > (await log.head())) await pause(behindMs);
+  if (position > (await log.head())) await sleep(behindMs);
   if (Number.isSafeInteger(position) && position <= (await log.head())) return position;
   const detail = 'Last-Event-ID is no position of this log: begin without it, or with ?from=0';
   throw new Trouble('refused', { tryAgain: false, peer: 'refused', detail });
@@ -173,5 +207,4 @@ function watchHead(log: Pick<LogReader, 'head'>) {
   };
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const nothing = (): void => undefined;

@@ -159,7 +159,7 @@ export type DeskSettings = {
   readonly listen: { readonly host: string; readonly port: number; readonly fd?: number };
   /** Names and addresses, besides those of the loopback, by which browsers may call us (`desk.b.test`, `desk.b.test:443`). */
   readonly hosts: readonly string[];
-  /** Line of the password file; absent: nobody has set one. */
+  /** Line of the password file, as it is now; absent: nobody has set one. */
   readonly password: string | undefined;
   /** The secret behind one-time links and of programs (`Authorization: Bearer`). */
   readonly token: string;

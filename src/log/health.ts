@@ -5,7 +5,7 @@
  */
 import { BehaviorSubject, filter, map, take, type Observable } from 'rxjs';
 import type { Trouble, TroubleCode } from '../mail/trouble.ts';
-import type { Cancel, Clock, Instant } from '../platform/clock.ts';
+import type { Cancel, Clock, Instant, Moment } from '../platform/clock.ts';
 
 export type LogTrouble = { readonly cause: Trouble; readonly since: Instant };
 
@@ -47,14 +47,14 @@ export function openHealth(parts: HealthParts): LogHealth {
   const { clock, probe, onTrouble, onRecovered, pauseMs = 1_000 } = parts;
   const trouble$ = new BehaviorSubject<LogTrouble | undefined>(undefined);
   let cancel: Cancel | undefined;
-  let wellSince: Instant = -Infinity;
+  let wellSince: Moment = -Infinity;
   let firstPauseMs = pauseMs;
   let closed = false;
 
   const isFinal = () => trouble$.value?.cause.code === 'log-broken';
   const probeIn = (ms: number): void => {
     if (closed || isFinal()) return;
-    cancel = clock.at(clock.now() + ms, () => {
+    cancel = clock.after(ms, () => {
       const asked = trouble$.value!;
       probe(asked).then(
         () => recover(asked),
@@ -64,7 +64,7 @@ export function openHealth(parts: HealthParts): LogHealth {
   };
   const recover = (asked: LogTrouble): void => {
     if (closed || trouble$.value !== asked) return;
-    wellSince = clock.now();
+    wellSince = clock.steady();
     onRecovered(asked);
     trouble$.next(undefined);
   };
@@ -86,7 +86,7 @@ export function openHealth(parts: HealthParts): LogHealth {
     note(cause) {
       if (closed || !isLogTrouble(cause)) return;
       if (trouble$.value === undefined) {
-        const isBack = clock.now() - wellSince < calmMs;
+        const isBack = clock.steady() - wellSince < calmMs;
         firstPauseMs = isBack ? Math.min(2 * firstPauseMs, longestPauseMs) : pauseMs;
         begin(cause);
         probeIn(firstPauseMs);

@@ -4,7 +4,7 @@
  */
 import { statfsSync } from 'node:fs';
 import { Trouble } from '../mail/trouble.ts';
-import type { Clock, Instant } from '../platform/clock.ts';
+import type { Clock, Moment } from '../platform/clock.ts';
 
 export type RoomParts = {
   /** A directory on the disk that log and spool share. */
@@ -13,7 +13,7 @@ export type RoomParts = {
   readonly leastBytes: number;
   /** Bytes that the log's own file would take before it grows. */
   readonly spareBytes: () => number;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'steady'>;
   /** Free bytes of a file system, for tests. */
   readonly freeBytes?: (directory: string) => number;
 };
@@ -24,7 +24,7 @@ const everyMs = 100;
 /** Why no letter can be taken now: `log-full`, or nothing. */
 export function openRoom(parts: RoomParts): () => Trouble | undefined {
   const { directory, leastBytes, spareBytes, clock, freeBytes = freeOn } = parts;
-  let asked: Instant = -Infinity;
+  let asked: Moment = -Infinity;
   let refusal: Trouble | undefined;
   const look = (): Trouble | undefined => {
     try {
@@ -39,8 +39,8 @@ export function openRoom(parts: RoomParts): () => Trouble | undefined {
   };
   return () => {
     if (leastBytes === 0) return undefined;
-    const now = clock.now();
-    if (now - asked >= everyMs || now < asked) {
+    const now = clock.steady();
+    if (now - asked >= everyMs) {
       asked = now;
       refusal = look();
     }

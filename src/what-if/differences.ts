@@ -10,8 +10,7 @@ import type { RuleLine } from '../trace/rules-of-the-day.ts';
  * elsewhere. `owner`: to another local user. `schedule`: tried at another time, or given up sooner or later.
  * `bounce`: its bounce would have told somebody else, or in another name.
  */
-export const differenceKinds = ['door', 'route', 'owner', 'schedule', 'bounce'] as const;
-export type DifferenceKind = (typeof differenceKinds)[number];
+export type DifferenceKind = 'door' | 'route' | 'owner' | 'schedule' | 'bounce';
 
 /** One side of a difference. */
 export type Side = {

@@ -8,20 +8,18 @@ import type { MessageId } from '../mail/envelope.ts';
 import { messageOf, type QueueEvent } from '../queue/events.ts';
 import { toRefusal } from '../trace/refusals.ts';
 import { loadingOf, rulesBefore } from '../trace/rules-of-the-day.ts';
-import type { Difference, DifferenceKind, Summary } from './differences.ts';
+import type { Difference, Summary } from './differences.ts';
 import type { KnownHomes, LocalPair } from './homes-cache.ts';
 import { openLetter, type Followed } from './letter.ts';
 import { judgeRefusal } from './refusal.ts';
 import { routeBy } from './route.ts';
 import { toRuleSet, type RuleSet } from './rule-set.ts';
+import { openScore } from './score.ts';
 import type { WhatIf } from './what-if.ts';
 
 type Recorded = RecordedEvent & QueueEvent;
 
 const none: readonly Difference[] = [];
-
-/** So many letters that differ are remembered, for the sake of their children. */
-const mostRemembered = 100_000;
 
 export type Judge = {
   hear(event: RecordedEvent): readonly Difference[];
@@ -37,64 +35,39 @@ export function openJudge(question: WhatIf, homes: KnownHomes | undefined): Judg
   const old = oldRules(question);
   const parts = { rules, old, homes, ...copied(question) };
   const open = new Map<MessageId, Followed>();
-  const differing = new Set<MessageId>();
-  const counts = { events: 0, letters: 0, recipients: 0, refusals: 0, unrecorded: 0 };
-  const found: Record<DifferenceKind | 'letters' | 'refusals', number> = {
-    ...{ door: 0, route: 0, owner: 0, schedule: 0, bounce: 0, letters: 0, refusals: 0 },
-  };
+  const score = openScore();
   const isWanted = (at: number): boolean => at >= since && at <= until;
 
-  const tally = (letter: Followed, told: readonly Difference[]): readonly Difference[] => {
-    if (told.length === 0) return none;
-    for (const { kind } of told) found[kind] += 1;
-    if (!letter.differs) {
-      letter.differs = true;
-      found.letters += 1;
-    }
-    // Whoever its bounce tells: the bounce itself would have been made all the same.
-    const isOther = told.some(({ kind }) => kind !== 'bounce');
-    if (isOther && differing.size < mostRemembered) differing.add(letter.message);
-    const { parent } = letter;
-    return parent !== undefined && differing.has(parent)
-      ? told.map((each) => ({ ...each, ofDiffering: parent }))
-      : told;
-  };
   const hearLetter = (message: MessageId, event: Recorded): readonly Difference[] => {
     if (event.type === 'MessageAccepted') {
       if (!isWanted(event.at)) return none;
       open.set(message, openLetter(message, event, parts));
-      counts.letters += 1;
-      counts.recipients += event.data.envelope.recipients.length;
+      score.letter(event.data.envelope.recipients.length);
       return none;
     }
     const letter = open.get(message);
     if (letter === undefined) return none;
     if (event.type === 'MessageCleanedUp') open.delete(message);
-    const told = letter.hear(event);
-    return told.length === 0 ? none : tally(letter, told);
+    return score.found(letter, letter.hear(event));
   };
   const hearDoor = (event: RecordedEvent & DoorEvent): readonly Difference[] => {
     if (!isWanted(event.at)) return none;
     if (event.type === 'RefusalsSuppressed') {
-      counts.unrecorded += event.data.count;
+      score.unrecorded(event.data.count);
       return none;
     }
-    counts.refusals += 1;
     const refusal = toRefusal(event, question.history);
-    const told = judgeRefusal(refusal, old.inForce(event.position), rules, homes);
-    if (told === undefined) return none;
-    found.refusals += 1;
-    return [told];
+    return score.refusal(judgeRefusal(refusal, old.inForce(event.position), rules, homes));
   };
   return {
     hear(event) {
-      counts.events += 1;
+      score.event();
       const message = messageOf(event.stream);
       if (message !== undefined) return hearLetter(message, event as Recorded);
       return event.stream.startsWith('door-') ? hearDoor(event as RecordedEvent & DoorEvent) : none;
     },
     localsIn: (page) => localPairs(page, rules),
-    summary: () => ({ ...counts, differing: { ...found } }),
+    summary: () => score.summary(),
     get open() {
       return open.size;
     },

@@ -64,6 +64,7 @@ function letIn(
     case 'crowded':
     case 'trouble':
     case 'protocol':
+    case 'injection':
       return undefined;
   }
 }

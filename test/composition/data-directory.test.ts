@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { makeDataDirectory } from '../../src/composition/roles/begin.ts';
 import { ownDataDirectory } from '../../src/composition/roles/data-directory.ts';
 import { closedTo } from '../../src/composition/roles/reach.ts';
 import { tempDir, type TempDir } from '../support/temp-dir.ts';
@@ -166,5 +167,14 @@ withRoot('the way to a data directory', () => {
     // What does not exist yet is made with what it takes.
     expect(closedTo(queue, dir.file('not/yet'))).toBe(dir.path);
     expect(process.geteuid!()).toBe(0);
+  });
+});
+
+describe('a data directory that cannot be made', () => {
+  it('is named, with what stands in its way', () => {
+    writeFileSync(data, '');
+    expect(() => makeDataDirectory({ dataDir: data }, 0o700)).toThrow(
+      `the data directory ${data} cannot be made: file already exists (see --data)`,
+    );
   });
 });

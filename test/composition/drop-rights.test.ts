@@ -19,7 +19,7 @@ function run(program: string, stdio: readonly (number | 'ignore')[] = []): strin
 
 const drop = (who: object, then = '') => `
 import { readFileSync } from 'node:fs';
-import { dropRights } from '${roles}/drop-rights.ts';
+import { dropRights } from ${JSON.stringify(join(roles, 'drop-rights.ts'))};
 dropRights(${JSON.stringify({ name: 'who', groups: [], ...who })});
 const status = readFileSync('/proc/self/status', 'utf8');
 const line = (key) => status.match(new RegExp('^' + key + ':\\\\s*(.*?)\\\\s*$', 'm'))[1];
@@ -64,7 +64,7 @@ describe('descriptors that nobody meant for a role', () => {
   it('are closed, and those meant for it are not', () => {
     const program = `
 import { fstatSync, readlinkSync } from 'node:fs';
-import { closeStrays } from '${roles}/../../platform/stray-descriptors.ts';
+import { closeStrays } from ${JSON.stringify(join(roles, '../../platform/stray-descriptors.ts'))};
 const is = (fd) => { try { fstatSync(fd); return readlinkSync('/proc/self/fd/' + fd); } catch { return 'closed'; } };
 closeStrays([4]);
 console.log(is(4), is(30), await (await fetch('data:,still alive')).text());`;

@@ -40,8 +40,8 @@ describe('binding the sockets of the doors', () => {
   });
 
   it('names an address that is not of this machine', () => {
-    expect(() => bindAll(smtpAt('192.0.2.1', 2525))).toThrow(
-      'cannot listen on 192.0.2.1:2525 (smtp): address not available',
+    expect(() => bindAll(smtpAt('203.0.113.77', 2525))).toThrow(
+      'cannot listen on 203.0.113.77:2525 (smtp): address not available',
     );
   });
 });

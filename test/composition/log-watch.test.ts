@@ -136,6 +136,27 @@ describe('while the log is in trouble', () => {
   });
 });
 
+describe('too little room', () => {
+  it('is told when letters are turned away, and when it is over, once each', () => {
+    const said: string[] = [];
+    const say = (_: unknown, words: string) => void said.push(words);
+    const logger = { ...silentLogger, info: say, warn: say } as Logger;
+    let little: Trouble | undefined = full;
+    const refusal = refusalOf(health, () => little, logger);
+    expect([refusal(), refusal()]).toEqual([full, full]);
+    little = undefined;
+    expect([refusal(), refusal()]).toEqual([undefined, undefined]);
+    little = full;
+    refusal();
+    little = undefined;
+    refusal();
+    expect(said).toEqual([
+      'letters are turned away for want of room',
+      'there is room for letters again',
+    ]);
+  });
+});
+
 describe('whoever stops', () => {
   it.each([
     ['waits for verdicts as ever when all is well', undefined, 0, 60_000, false],

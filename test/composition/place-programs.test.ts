@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { placePrograms, programNames } from '../../src/composition/roles/place-programs.ts';
 import { tempDir, type TempDir } from '../support/temp-dir.ts';
 
@@ -34,7 +35,7 @@ describe('the folder of programs', () => {
       ...{ status: 100, stdout: '', stderr: "it's full\n" },
     });
     expect(run('mailq')).toMatchObject({ status: 111 });
-  }, 30_000);
+  });
   it('is made anew: what was left or changed there is gone', () => {
     mkdirSync(bin);
     writeFileSync(`${bin}/preline`, 'evil');
@@ -51,7 +52,7 @@ describe('the folder of programs', () => {
 });
 
 describe('the launcher', () => {
-  const launcher = new URL('../../src/cli/programs/launch.mjs', import.meta.url).pathname;
+  const launcher = resolve(import.meta.dirname, '../../src/cli/programs/launch.mjs');
   it('runs the program that it is called as', () => {
     mkdirSync(bin);
     symlinkSync(launcher, `${bin}/except`);

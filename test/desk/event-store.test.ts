@@ -24,7 +24,7 @@ beforeAll(async () => {
     desk: { port },
   });
   await engine.start();
-}, 40_000);
+});
 afterAll(async () => {
   await engine.remove();
   await server.stop();
@@ -67,7 +67,7 @@ describe('the desk of an engine with its log in an event store', () => {
     expect(roles.map(({ name, state }) => `${name} ${state}`)).toEqual([
       ...['queue up', 'door up', 'local up', 'remote up', 'desk up'],
     ]);
-  }, 30_000);
+  });
 
   it('says that the event store is away, shows what it knew, and goes on by itself', async () => {
     await server.stop();
@@ -76,12 +76,12 @@ describe('the desk of an engine with its log in an event store', () => {
     expect(await get('/hosts')).toContain('The event store does not answer since');
     expect((await fetch(`${url}/readyz`)).status).toBe(503);
     await server.start();
-    await until(answers('/readyz', 'ready'), 'the page to be ready again', 30_000);
+    await until(answers('/readyz', 'ready'), 'the page to be ready again');
     await send('me@far.test');
     await until(answers('/search?recipient=me@far.test', 'me@far.test</bdi>'), 'the new letter');
     // Whatever went wrong meanwhile went wrong in one sentence, and no consumer began anew.
     expect(engine.output()).not.toContain('a consumer failed');
     const kept = readdirSync(join(engine.dataDir, 'views'));
     expect(kept.filter((name) => /^waybill-views-[0-9a-z]+\.db$/.test(name))).toHaveLength(1);
-  }, 60_000);
+  });
 });

@@ -28,7 +28,7 @@ export const whole = (files: Files): Files => ({ me: 'here.test\n', ...files });
 /** As `ControlsLoaded` would have said it, before anything else. */
 export function historyOf(files: Files, digest: string): NodeHistory {
   const load = { digest, files: whole(files), at: birth, position: 0, stream: 'node-here-1' };
-  return { rules: new Map([[digest, load]]), loads: [load], newest: load, retryAll: undefined };
+  return { rules: new Map([[digest, load]]), loads: [load], newest: load };
 }
 
 /** What becomes of a recipient hangs on who it is, not on where it goes: so both runs can be compared. */

@@ -2,11 +2,12 @@
 import type { IncomingLetter, Intake } from '../../ingress/ports.ts';
 import type { MessageId } from '../../mail/envelope.ts';
 import { makeMessageId, randomBytesWanted } from '../../mail/message-id.ts';
-import { isTrouble, type Trouble } from '../../mail/trouble.ts';
+import type { Trouble } from '../../mail/trouble.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { randomFromPool } from '../../platform/random.ts';
 import type { QueueIntake } from '../../queue/intake.ts';
 import { inlineBodyBytes, type BodyWriter, type Spool } from '../../spool/ports.ts';
+import { acceptLarge } from './intake-link.ts';
 
 export interface DirectIntake extends Intake {
   /** With the name of a letter that is there already, `accept` changes nothing. */
@@ -46,17 +47,13 @@ export function directIntake(parts: {
           chunks = [];
         },
         async accept(envelope, arrival) {
-          if (writer === undefined) refuse();
-          const body =
-            writer === undefined
-              ? await spool.stage(id, Buffer.concat(chunks, held))
-              : await writer.stage();
-          try {
+          if (writer === undefined) {
+            refuse();
+            const body = await spool.stage(id, Buffer.concat(chunks, held));
             await queue.accept({ id, envelope, arrival, body });
-          } catch (cause) {
-            // What a full log surely does not name goes at once: a full disk must not get fuller.
-            if (writer !== undefined && isTrouble(cause, 'log-full')) await spool.remove([id]);
-            throw cause;
+          } else {
+            const body = await writer.stage();
+            await acceptLarge({ id, envelope, arrival, body }, queue, spool);
           }
           return id;
         },

@@ -12,11 +12,11 @@ import type { Spool } from '../../spool/ports.ts';
 import { directIntake } from './direct-intake.ts';
 
 /** Relative to the data directory, which is the working directory. */
-export const dropDirectory = 'drop';
-export const asideDirectory = 'aside';
+const dropDirectory = 'drop';
+const asideDirectory = 'aside';
 
 /** Everybody may make a file in it, which gets the engine's group; nobody may list it or touch another's. */
-export const dropMode = 0o3733;
+const dropMode = 0o3733;
 
 /** Nobody writes such a letter by hand; who must send more has an engine that runs. */
 const maxBytes = 2 ** 30;

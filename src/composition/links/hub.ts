@@ -44,11 +44,7 @@ export function openHub(parts: HubParts): LinkHub {
     parts.logger.error({ cause: wordsOf(cause) }, 'bug behind a link');
   const directory = patient(
     linkedDirectory(() => channels.get('local')),
-    async () => {
-      if (channels.has('local')) return;
-      const back$ = changed$.pipe(filter(() => channels.has('local')));
-      await firstValueFrom(race(back$, timer(localPatienceMs)));
-    },
+    () => untilLocal(channels, changed$),
   );
 
   let doors = 0;
@@ -76,11 +72,7 @@ export function openHub(parts: HubParts): LinkHub {
   };
   const control: Handlers = {
     hello,
-    operate: async (args) => ({ value: await parts.operator.act(args as OperatorRequest) }),
-    'retry-all': async (args) => {
-      const { by, why } = args as { by: string; why: string };
-      await parts.retryAll(by, why);
-    },
+    ...ordersOf(parts),
     status: () => ({ value: { ...parts.status(), channels: [...channels.keys()], doors } }),
     ...passTcptoOn(() => channels.get('remote')),
   };
@@ -96,11 +88,29 @@ export function openHub(parts: HubParts): LinkHub {
   };
 }
 
+/** What an operator may want of the queue. */
+const ordersOf = ({ operator, retryAll }: HubParts): Handlers => ({
+  operate: async (args) => ({ value: await operator.act(args as OperatorRequest) }),
+  'retry-all': async (args) => {
+    const { by, why } = args as { by: string; why: string };
+    await retryAll(by, why);
+  },
+});
+
 /** Who asks and does not listen is not heard any more. */
 const limits = { unsentBytes: 16 * 1024 * 1024 };
 
 /** How long a client at RCPT waits for `local` to come up, or back, before it hears 451. */
 const localPatienceMs = 5_000;
+
+async function untilLocal(
+  channels: ReadonlyMap<ChannelName, Link>,
+  changed$: Observable<ChannelName>,
+): Promise<void> {
+  if (channels.has('local')) return;
+  const back$ = changed$.pipe(filter(() => channels.has('local')));
+  await firstValueFrom(race(back$, timer(localPatienceMs)));
+}
 
 const patient = (directory: Directory, ready: () => Promise<void>): Directory => ({
   async receives(address) {

@@ -8,7 +8,8 @@ import type { Clock } from '../../platform/clock.ts';
 import { randomFromPool } from '../../platform/random.ts';
 import type { Handlers, Link } from '../../platform/link.ts';
 import type { Entry, QueueIntake } from '../../queue/intake.ts';
-import { inlineBodyBytes, type BodyWriter, type Spool } from '../../spool/ports.ts';
+import { inlineBodyBytes, type Spool } from '../../spool/ports.ts';
+import { openUploads } from './uploads.ts';
 
 type AcceptOnLink = {
   readonly id: MessageId;
@@ -81,11 +82,6 @@ const noQueue = {
 const joined = (chunks: readonly Uint8Array[], bytes: number): Uint8Array =>
   chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes);
 
-/** Large letters that one door may have under way; each has a file open. */
-const maxUploads = 5_000;
-
-const tooMany = { tryAgain: true, peer: 'too much mail at once (#4.3.2)' } as const;
-
 /** No frame carries more than this. */
 const partBytes = 256 * 1024;
 
@@ -116,74 +112,45 @@ export function serveIntake(
     const trouble = refusal();
     if (trouble !== undefined) throw trouble;
   };
-  const handlersFor = (link: () => Link): Handlers => {
-    const uploads = new Map<string, Promise<BodyWriter>>();
-    let watched = false;
-    /** Once per link: its end is waited for as long as it lives. */
-    const watch = () => {
-      if (watched) return;
-      watched = true;
-      void link().closed.then(() => dropAll());
-    };
-    const writerOf = (args: unknown): Promise<BodyWriter> => {
-      const writer = uploads.get((args as { id: string }).id);
-      if (writer !== undefined) return writer;
-      throw new Trouble('refused', { tryAgain: true, peer: 'no such upload (#4.3.0)' });
-    };
-    const drop = async (id: string): Promise<void> => {
-      const writer = uploads.get(id);
-      uploads.delete(id);
-      await (await writer)?.abandon();
-    };
-    const handlers: Handlers = {
-      'upload.open': async (args) => {
-        watch();
-        refuse();
-        const { id } = args as { id: string };
-        refuseOddId(id);
-        if (uploads.size >= maxUploads) throw new Trouble('busy', tooMany);
-        if (uploads.has(id)) {
-          throw new Trouble('refused', { tryAgain: true, peer: 'id in use (#4.3.0)' });
-        }
-        uploads.set(id, spool.open(id));
-        await uploads.get(id)!.catch((cause: unknown) => {
-          uploads.delete(id);
-          throw cause;
-        });
-      },
-      'upload.write': async (args, bytes) => {
-        await (await writerOf(args)).write(bytes ?? new Uint8Array(0));
-      },
-      'upload.abandon': async (args) => drop((args as { id: string }).id),
-      accept: async (args, bytes) => {
-        watch();
-        const { id, envelope, arrival, uploaded } = toAccept(args);
-        if (uploaded) {
-          const writer = await writerOf({ id });
-          uploads.delete(id);
-          await acceptUploaded({ id, envelope, arrival, body: await writer.stage() });
-        } else {
+  return {
+    handlersFor(link) {
+      const uploads = openUploads(spool, link);
+      return {
+        'upload.open': async (args) => {
           refuse();
-          const body = await spool.stage(id, bytes ?? new Uint8Array(0));
-          await intake.accept({ id, envelope, arrival, body });
-        }
-      },
-    };
-    const dropAll = () => {
-      for (const id of [...uploads.keys()]) void drop(id).catch(() => undefined);
-    };
-    return handlers;
+          const { id } = args as { id: string };
+          refuseOddId(id);
+          await uploads.open(id);
+        },
+        'upload.write': async (args, bytes) => {
+          const writer = await uploads.writerOf((args as { id: string }).id);
+          await writer.write(bytes ?? new Uint8Array(0));
+        },
+        'upload.abandon': async (args) => uploads.abandon((args as { id: string }).id),
+        accept: async (args, bytes) => {
+          const { uploaded, ...letter } = toAccept(args);
+          if (uploaded) {
+            const body = await uploads.take(letter.id);
+            await acceptLarge({ ...letter, body }, intake, spool);
+          } else {
+            refuse();
+            const body = await spool.stage(letter.id, bytes ?? new Uint8Array(0));
+            await intake.accept({ ...letter, body });
+          }
+        },
+      };
+    },
   };
-  /** What a full log surely does not name goes at once: a full disk must not get fuller. */
-  const acceptUploaded = async (entry: Entry): Promise<void> => {
-    try {
-      await intake.accept(entry);
-    } catch (cause) {
-      if (isTrouble(cause, 'log-full')) await spool.remove([entry.id]);
-      throw cause;
-    }
-  };
-  return { handlersFor };
+}
+
+/** What a full log surely does not name goes at once: a full disk must not get fuller. */
+export async function acceptLarge(entry: Entry, intake: QueueIntake, spool: Spool): Promise<void> {
+  try {
+    await intake.accept(entry);
+  } catch (cause) {
+    if (isTrouble(cause, 'log-full')) await spool.remove([entry.id]);
+    throw cause;
+  }
 }
 
 const acceptShape = z.object({

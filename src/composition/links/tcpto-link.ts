@@ -10,13 +10,14 @@ import {
   type TcptoSnapshot,
 } from '../../delivery/remote/tcpto.ts';
 import { Trouble } from '../../mail/trouble.ts';
+import type { Clock } from '../../platform/clock.ts';
 import type { Handlers, Link } from '../../platform/link.ts';
 
 const timeoutMs = 10_000;
 
 /** The role's side. */
-export const serveTcpto = (table: TcpTimeouts): Handlers => ({
-  'tcpto.read': () => ({ value: toTcptoSnapshot(table) }),
+export const serveTcpto = (table: TcpTimeouts, clock: Pick<Clock, 'steady'>): Handlers => ({
+  'tcpto.read': () => ({ value: toTcptoSnapshot(table, clock.steady()) }),
   'tcpto.clear': () => table.clear(),
 });
 
@@ -30,11 +31,18 @@ export function passTcptoOn(remote: () => Link | undefined): Handlers {
   return { 'tcpto.read': () => ask('tcpto.read'), 'tcpto.clear': () => ask('tcpto.clear') };
 }
 
+/** The queue's own word, heard before all orders that it gives afterwards. Nothing to forget while the role is away. */
+export const forgetTimeouts = (remote: () => Link | undefined) => async (): Promise<void> => {
+  await remote()?.request('tcpto.clear', {}, { timeoutMs });
+};
+
 /** The asker's. */
-export const linkedTcpto = (link: Link) => ({
+export const linkedTcpto = (link: Link, clock: Pick<Clock, 'steady'>) => ({
   async read(): Promise<TcpTimeouts> {
     const { value } = await link.request('tcpto.read', {}, { timeoutMs });
-    return Array.isArray(value) ? fromTcptoSnapshot(value as TcptoSnapshot) : emptyTcpto();
+    return Array.isArray(value)
+      ? fromTcptoSnapshot(value as TcptoSnapshot, clock.steady())
+      : emptyTcpto();
   },
   async clear(): Promise<void> {
     await link.request('tcpto.clear', {}, { timeoutMs });

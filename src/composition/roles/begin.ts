@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../control/config.ts';
-import { errorWords } from '../../platform/errno.ts';
+import { errnoOf, errorWords } from '../../platform/errno.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { makeLastingFolder } from '../../platform/sync-path.ts';
 import { ownDataDirectory } from './data-directory.ts';
@@ -23,14 +23,14 @@ export async function prepareGround(
   logger: Logger,
 ): Promise<RoleUsers | undefined> {
   if (process.geteuid?.() !== 0) {
-    makeLastingFolder(config.dataDir, 0o700);
+    makeDataDirectory(config, 0o700);
     refuseOthers(config);
     return undefined;
   }
   const roles = droppingRoles.filter((role) => role !== 'desk' || hasDesk(config));
   const accounts = await makeRoleUsers(config, { logger, roles });
   await makeAliasUser(config, { logger });
-  makeLastingFolder(config.dataDir, 0o711);
+  makeDataDirectory(config, 0o711);
   const queue = queueUser(accounts, config, logger);
   const users = withDeskIn({ ...accounts, queue }, config, logger);
   const taken = ownDataDirectory(config.dataDir, users);
@@ -41,6 +41,19 @@ export async function prepareGround(
     );
   }
   return users;
+}
+
+/** The system's own words name a call; an operator is told what it was for. */
+export function makeDataDirectory({ dataDir }: Pick<Config, 'dataDir'>, mode: number): void {
+  try {
+    makeLastingFolder(dataDir, mode);
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause;
+    throw new Error(
+      `the data directory ${dataDir} cannot be made: ${errorWords(cause)} (see --data)`,
+      { cause },
+    );
+  }
 }
 
 /** What root's engine has used is its accounts'; said here, where it is one sentence and not a role's complaint. */

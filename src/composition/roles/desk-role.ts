@@ -49,67 +49,91 @@ export async function loadDesk({ log, desk, dir }: Config): Promise<Run> {
 const runWith =
   (openLog: OpenDeskLog): Run =>
   async (config, logger, given) => {
-    const way = giveWay(shareOfReading);
-    // Somebody looks at a page that lacks something: then only the lowest priority gives way.
-    let lookedAt = -Infinity;
-    const rest = (): Promise<void> =>
-      performance.now() - lookedAt < lookedMs ? turnOfTheLoop() : way.rest();
     const link = steadyLink('desk');
     const stopped = new AbortController();
     const states: States = new Map();
     const present = new LiveAgenda();
+    const resting = restUnlessLookedAt(states);
+    let password = given.handed.deskPassword;
     const opened = openLog(logger, stopped.signal);
-    const following: Subscription = from(opened)
-      .pipe(
-        switchMap(({ patient, consumers }) =>
-          merge(
-            ...[...deskConsumers(present), ...consumers].map((consumer) =>
-              kept(consumer, { log: patient, rest, logger, given, states }),
-            ),
-          ),
-        ),
-      )
-      .subscribe({ error: () => undefined });
+    const following = follow(opened, { present, rest: resting.rest, logger, given, states });
     const page = opened.then((log) => {
-      const views = openViews({ log: log.log, directory: viewsConsumer.name, rest: way.rest });
-      const preparing = () => {
-        const lacking = unfinished(states);
-        if (lacking.length > 0) lookedAt = performance.now();
-        return lacking;
-      };
-      const own = { views, present, preparing };
-      const parts = { config, given, opened: log, ...own, link, logger, rest: way.rest };
-      return openDeskPage(parts);
+      const rest = resting.always;
+      const views = openViews({ log: log.log, directory: viewsConsumer.name, rest });
+      const own = { views, present, preparing: resting.preparing };
+      const deep = { opened: log, link, logger, rest };
+      return openDeskPage({ config, given, password: () => password, ...deep, ...own });
     });
-    page.catch((cause: unknown) => {
-      if (!stopped.signal.aborted) logger.error({ cause: wordsOf(cause) }, 'no web page');
-    });
-    const gateway = opened.then(({ log }) => openGatewayAt(config, given.handed, log, logger));
-    gateway.catch((cause: unknown) => {
-      if (!stopped.signal.aborted) logger.error({ cause: wordsOf(cause) }, 'no gateway');
-    });
+    const gateway = opened.then(({ log }) =>
+      openGatewayAt(config, given.handed, () => password, log, logger),
+    );
+    const unlessStopped = (what: string) => (cause: unknown) => {
+      if (!stopped.signal.aborted) logger.error({ cause: wordsOf(cause) }, what);
+    };
+    page.catch(unlessStopped('no web page'));
+    gateway.catch(unlessStopped('no gateway'));
     return {
-      // What it obeys is read once, at its start.
-      reload: async () => undefined,
+      // All else that it obeys is read once, at its start.
+      async reload({ deskPassword }) {
+        if (deskPassword === password) return;
+        password = deskPassword;
+        for (const door of [page, gateway]) {
+          void door.then(
+            (open) => open?.hangUp(),
+            () => undefined,
+          );
+        }
+      },
       async stop() {
         stopped.abort();
-        await Promise.all(
-          [page, gateway].map((serving) =>
-            serving.then(
-              (served) => served?.close(),
-              () => undefined,
-            ),
-          ),
-        );
+        await Promise.all([closed(page), closed(gateway)]);
         following.unsubscribe();
         link.close();
-        await opened.then(
-          (log) => log.close(),
-          () => undefined,
-        );
+        await closed(opened);
       },
     };
   };
+
+/** What did not open need not be closed. */
+const closed = (opening: Promise<{ close(): unknown } | undefined>): Promise<unknown> =>
+  opening.then(
+    (opened) => opened?.close(),
+    () => undefined,
+  );
+
+type Following = Omit<KeptParts, 'log'> & { readonly present: LiveAgenda };
+
+/** All consumers at once, each on its own: whatever fails fails alone. */
+const follow = (opened: ReturnType<OpenDeskLog>, { present, ...parts }: Following): Subscription =>
+  from(opened)
+    .pipe(
+      // The log is opened once: there is nothing to switch from.
+      switchMap(({ patient, consumers }) =>
+        merge(
+          ...[...deskConsumers(present), ...consumers].map((consumer) =>
+            kept(consumer, { ...parts, log: patient }),
+          ),
+        ),
+      ),
+    )
+    .subscribe({ error: () => undefined });
+
+/** Somebody looks at a page that lacks something: then only the lowest priority gives way. */
+function restUnlessLookedAt(states: States) {
+  const way = giveWay(shareOfReading);
+  let lookedAt = -Infinity;
+  return {
+    rest: (): Promise<void> =>
+      performance.now() - lookedAt < lookedMs ? turnOfTheLoop() : way.rest(),
+    always: way.rest,
+    /** Asked by a page that is being looked at. */
+    preparing(): readonly Preparing[] {
+      const lacking = unfinished(states);
+      if (lacking.length > 0) lookedAt = performance.now();
+      return lacking;
+    },
+  };
+}
 
 type States = Map<string, ConsumerState | 'failed'>;
 

@@ -7,9 +7,10 @@ import { parseAssign, type Assignments } from '../../aliases/assign.ts';
 import { residents } from '../../aliases/directory.ts';
 import { diskDotQmail } from '../../aliases/disk-dot-qmail.ts';
 import type { Config } from '../../control/config.ts';
-import { controlsInForce } from '../../control/in-force.ts';
+import { controlsInForce, type ControlsInForce } from '../../control/in-force.ts';
 import { readOperatorsFile } from '../../control/operators-file.ts';
 import { localChannel } from '../../delivery/local/channel.ts';
+import type { LocalSettings } from '../../delivery/local/delivery.ts';
 import { ownIdentity, rootIdentity } from '../../delivery/local/identity.ts';
 import { kernelLock } from '../../delivery/local/kernel-lock.ts';
 import { systemClock } from '../../platform/clock.ts';
@@ -50,17 +51,87 @@ export async function runLocal(
 }
 
 /** The role without its link. */
-export function localHandlers(
+function localHandlers(
   config: Config,
   logger: Logger,
   handed: Handed,
 ): { readonly handlers: Handlers; reload(newly: Handed, local: Config['local']): void } {
   const controls = controlsInForce(handed.controls, config.controlDir);
-  let assignments = readAssignments(config.local.users);
-  let local = config.local;
-  const scratchDirectory = join(config.dataDir, 'scratch');
-  mkdirSync(scratchDirectory, { recursive: true, mode: 0o700 });
-  const programs = join(config.dataDir, 'bin');
+  const rules = rulesInForce(config, logger);
+  const clock = systemClock;
+  const processes = systemProcesses({ clock, leftBehind: leftBehind(clock) });
+  const accounts = accountsFor(config.local, ownIds().uid, { processes, clock });
+  const directory = residents({
+    assignments: () => rules.current.assignments,
+    database: assignDatabase(join(dirname(config.local.users), 'cdb')),
+    alias: () => rules.current.alias,
+    ...(accounts && { accounts }),
+    dataDirectory: config.dataDir,
+    dotQmail: diskDotQmail,
+  });
+  const channel = localChannel({
+    ownerOf: (name) => directory.ownerOf(name),
+    settings: settingsIn(controls, rules),
+    ...{ identity: isRoot() ? rootIdentity(ownIds()) : ownIdentity(ownIds()), processes, clock },
+    scratchDirectory: makeScratch(config.dataDir),
+    kernelLock: kernelLock(processes),
+    inherited: inheritedFor(config, placeTools(config.dataDir, logger)),
+    onTrouble: (cause) => logger.error({ cause: wordsOf(cause) }, 'local delivery'),
+  });
+  return {
+    handlers: { ...serveChannel(channel), ...serveDirectory(directory) },
+    reload(newly, local) {
+      // Either all of it or nothing: what cannot be read throws before anything has changed.
+      const next = rules.read(local);
+      controls.reload(newly.controls);
+      rules.current = next;
+    },
+  };
+}
+
+const isRoot = (): boolean => process.geteuid?.() === 0;
+const ownIds = () => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 });
+
+/** Whose mail is whose, and how it is delivered, as of the last reload. */
+function rulesInForce(config: Config, logger: Logger) {
+  const read = (local: Config['local']) => ({
+    local,
+    assignments: readAssignments(config.local.users),
+    alias: isRoot() ? rootsAliasUser(config, logger) : { home: config.local.alias },
+  });
+  return { read, current: read(config.local) };
+}
+
+/** Asked for each delivery. */
+function settingsIn(
+  controls: ControlsInForce,
+  rules: ReturnType<typeof rulesInForce>,
+): () => LocalSettings {
+  // Asked once: it is a system call, and every Maildir name has it.
+  const hostName = hostname();
+  return () => {
+    const { local } = rules.current;
+    return {
+      defaultDelivery: controls.current.controls.defaultdelivery ?? local.defaultDelivery,
+      hostName,
+      programTimeoutMs: local.programTimeoutMs,
+      programProcesses: local.programProcesses,
+      maildirQuota: local.maildirQuota,
+      overQuota: local.overQuota,
+    };
+  };
+}
+
+/** Where letters for programs are made, each a file without a name (`delivery/local/scratch.ts`). */
+function makeScratch(dataDir: string): string {
+  const scratch = join(dataDir, 'scratch');
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  return scratch;
+}
+
+/** qmail's programs, for the lines of `.qmail` files; returns their directory. */
+function placeTools(dataDir: string, logger: Logger): string {
+  const programs = join(dataDir, 'bin');
   try {
     placePrograms(programs);
   } catch (cause) {
@@ -69,65 +140,23 @@ export function localHandlers(
   }
   // Where we may not write, programs take their time.
   stripSources().catch(() => undefined);
-
-  const isRoot = process.geteuid?.() === 0;
-  const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-  const identity = isRoot ? rootIdentity(own) : ownIdentity(own);
-  const clock = systemClock;
-  const processes = systemProcesses({ clock, leftBehind: leftBehind(clock) });
-  const aliasUser = () => (isRoot ? rootsAliasUser(config, logger) : { home: config.local.alias });
-  let alias = aliasUser();
-  const accounts = accountsFor(config.local, own.uid, { processes, clock });
-  const directory = residents({
-    assignments: () => assignments,
-    database: assignDatabase(join(dirname(config.local.users), 'cdb')),
-    alias: () => alias,
-    ...(accounts && { accounts }),
-    dataDirectory: config.dataDir,
-    dotQmail: diskDotQmail,
-  });
-  // Asked once: it is a system call, and every Maildir name has it.
-  const hostName = hostname();
-  const channel = localChannel({
-    ownerOf: (name) => directory.ownerOf(name),
-    settings: () => ({
-      defaultDelivery: controls.current.controls.defaultdelivery ?? local.defaultDelivery,
-      hostName,
-      programTimeoutMs: local.programTimeoutMs,
-      programProcesses: local.programProcesses,
-      maildirQuota: local.maildirQuota,
-      overQuota: local.overQuota,
-    }),
-    ...{ identity, processes, clock, scratchDirectory },
-    kernelLock: kernelLock(processes),
-    inherited: {
-      ...Object.fromEntries(
-        passedOn.flatMap((name) => {
-          const value = process.env[name];
-          return value === undefined ? [] : [[name, value]];
-        }),
-      ),
-      // preline, condredirect and the others come first, as qmail's bin/ did.
-      PATH: [programs, process.env['PATH'] ?? usualPath].join(':'),
-      // So that forward and its like find this engine, wherever it lives.
-      WAYBILL_CONFIG: config.dir,
-      WAYBILL_DATA: config.dataDir,
-    },
-    onTrouble: (cause) => logger.error({ cause: wordsOf(cause) }, 'local delivery'),
-  });
-  return {
-    handlers: { ...serveChannel(channel), ...serveDirectory(directory) },
-    reload(newly, newLocal) {
-      // Either all of it or nothing.
-      const newAssignments = readAssignments(config.local.users);
-      const newAlias = aliasUser();
-      controls.reload(newly.controls);
-      assignments = newAssignments;
-      alias = newAlias;
-      local = newLocal;
-    },
-  };
+  return programs;
 }
+
+/** What programs of `.qmail` files find in their environment, besides what is said of the letter. */
+const inheritedFor = (config: Config, programs: string): { readonly [name: string]: string } => ({
+  ...Object.fromEntries(
+    passedOn.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  ),
+  // preline, condredirect and the others come first, as qmail's bin/ did.
+  PATH: [programs, process.env['PATH'] ?? usualPath].join(':'),
+  // So that forward and its like find this engine, wherever it lives.
+  WAYBILL_CONFIG: config.dir,
+  WAYBILL_DATA: config.dataDir,
+});
 
 /** No file: no assignments, as with qmail. */
 function readAssignments(file: string): Assignments | undefined {

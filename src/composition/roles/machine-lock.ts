@@ -29,7 +29,7 @@ export async function aloneOnMachine<T>(
 async function locked(file: string): Promise<(() => void) | undefined> {
   // Needed once in the life of a machine: not loaded at every start.
   const { lockDirectory } = await import('../../log/sqlite/lock.ts');
-  const until = Date.now() + patienceMs;
+  const until = performance.now() + patienceMs;
   for (;;) {
     try {
       // Made so that nobody else can open it, and hold it.
@@ -37,7 +37,7 @@ async function locked(file: string): Promise<(() => void) | undefined> {
       return lockDirectory(file).release;
     } catch (cause) {
       if (!isTrouble(cause, 'log-in-use')) return undefined;
-      if (Date.now() > until) throw cause;
+      if (performance.now() > until) throw cause;
       await sleep(pauseMs);
     }
   }

@@ -30,7 +30,10 @@ export async function runRemote(
     ownAddresses: remembered(ownAddresses, ownAddressesMs),
     tcpto,
   });
-  const link = steadyLink('remote', { ...serveChannel(channel), ...serveTcpto(tcpto) });
+  const link = steadyLink('remote', {
+    ...serveChannel(channel),
+    ...serveTcpto(tcpto, systemClock),
+  });
   await link.firstUp(firstUpMs);
   return {
     async reload(newly, newConfig) {
@@ -61,9 +64,9 @@ const ownAddressesMs = 10_000;
 
 function remembered<T>(ask: () => T, forMs: number): () => T {
   let value = ask();
-  let until = systemClock.now() + forMs;
+  let until = systemClock.steady() + forMs;
   return () => {
-    const now = systemClock.now();
+    const now = systemClock.steady();
     if (now >= until) {
       value = ask();
       until = now + forMs;

@@ -1,10 +1,26 @@
 /** Events as they come, as Server-Sent Events. */
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import type { RecordedEvent } from '../../log/ports.ts';
 import { parseMessageId } from '../../mail/message-id.ts';
 import type { DeskEnv } from '../guard/gate.ts';
 import type { Live } from '../live.ts';
 import type { DeskParts } from '../ports.ts';
 import { troubles } from './asking.ts';
+
+const eventsQuery = z.object({
+  from: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .openapi({ description: 'after this position; 0: from the first' }),
+  type: z.string().max(500).optional().openapi({ description: 'types, with commas between them' }),
+  stream: z
+    .string()
+    .max(200)
+    .optional()
+    .openapi({ description: 'one stream, or one letter by its id' }),
+});
 
 export function serveEvents(
   app: OpenAPIHono<DeskEnv>,
@@ -22,24 +38,7 @@ export function serveEvents(
         'Each event is one line of JSON; its id is the position, so that a client that comes back with Last-Event-ID misses nothing. Without `from` it begins with what is to come.',
       request: {
         headers: z.object({ 'last-event-id': z.string().max(20).optional() }),
-        query: z.object({
-          from: z.coerce
-            .number()
-            .int()
-            .min(0)
-            .optional()
-            .openapi({ description: 'after this position; 0: from the first' }),
-          type: z
-            .string()
-            .max(500)
-            .optional()
-            .openapi({ description: 'types, with commas between them' }),
-          stream: z
-            .string()
-            .max(200)
-            .optional()
-            .openapi({ description: 'one stream, or one letter by its id' }),
-        }),
+        query: eventsQuery,
       },
       responses: {
         200: {
@@ -50,18 +49,18 @@ export function serveEvents(
       },
     }),
     async (context) => {
-      const { from, type, stream } = context.req.valid('query');
-      const types =
-        type === undefined ? undefined : new Set(type.split(',').map((each) => each.trim()));
-      const message = stream === undefined ? undefined : parseMessageId(stream);
-      const wanted = message === undefined ? stream : `message-${message}`;
+      const { from, ...wanted } = context.req.valid('query');
       const start = from ?? (await log.head());
-      // A stream of events is no JSON answer, and the types of the library know no other.
-      return await live.events(context, {
-        from: start,
-        isWanted: (event) =>
-          (types?.has(event.type) ?? true) && (wanted === undefined || event.stream === wanted),
-      });
+      return await live.events(context, { from: start, isWanted: wantedBy(wanted) });
     },
   );
+}
+
+/** `type`: some, with commas between them; `stream`: its name, or a letter's id. Absent: all. */
+function wantedBy({ type, stream }: { type?: string | undefined; stream?: string | undefined }) {
+  const types = type === undefined ? undefined : new Set(type.split(',').map((one) => one.trim()));
+  const message = stream === undefined ? undefined : parseMessageId(stream);
+  const wanted = message === undefined ? stream : `message-${message}`;
+  return (event: RecordedEvent): boolean =>
+    (types?.has(event.type) ?? true) && (wanted === undefined || event.stream === wanted);
 }

@@ -1,5 +1,6 @@
 /** One letter as JSON: its story, the reasons, an operator's hand. */
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import type { RecordedEvent } from '../../log/ports.ts';
 import { childrenOf } from '../../trace/family.ts';
 import { readLetter } from '../../trace/read-letter.ts';
 import { storyTeller } from '../../trace/story.ts';
@@ -12,9 +13,12 @@ import * as shape from './shapes.ts';
 import { iso, toEvent, toReason } from './to-json.ts';
 
 export function serveLetters(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
-  const { clock, log, letters } = parts;
-  const { placeOf } = timesBy(clock);
+  answerStory(app, parts);
+  answerWhy(app, parts);
+  answerAct(app, parts);
+}
 
+function answerStory(app: OpenAPIHono<DeskEnv>, { letters, log }: DeskParts): void {
   app.openapi(
     createRoute({
       ...{
@@ -28,19 +32,24 @@ export function serveLetters(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void 
     async (context) => {
       const message = await letters.find(context.req.valid('param').id);
       const { events, lost } = await readLetter(log, message);
-      const tell = storyTeller();
-      const story = events.map((event) => {
-        const { at, text: words, more } = tell(event);
-        return { at: iso(at), text: words, more: [...more] };
-      });
+      const story = storyOf(events);
       const children = childrenOf(events);
-      return context.json(
-        { message, events: events.map(toEvent), story, children, lost: [...lost] },
-        200,
-      );
+      const answer = { message, events: events.map(toEvent), story, children, lost: [...lost] };
+      return context.json(answer, 200);
     },
   );
+}
 
+function storyOf(events: readonly RecordedEvent[]) {
+  const tell = storyTeller();
+  return events.map((event) => {
+    const { at, text, more } = tell(event);
+    return { at: iso(at), text, more: [...more] };
+  });
+}
+
+function answerWhy(app: OpenAPIHono<DeskEnv>, { letters, clock }: DeskParts): void {
+  const { placeOf } = timesBy(clock);
   app.openapi(
     createRoute({
       ...{
@@ -70,7 +79,9 @@ export function serveLetters(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void 
       );
     },
   );
+}
 
+function answerAct(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
   app.openapi(
     createRoute({
       ...{ method: 'post', path: '/api/v1/messages/{id}/{act}', summary: 'An operator’s hand' },
@@ -87,7 +98,7 @@ export function serveLetters(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void 
     async (context) => {
       const { id: part, act } = context.req.valid('param');
       const { recipients: rcpts, why, to } = context.req.valid('json');
-      const message = await letters.find(part);
+      const message = await parts.letters.find(part);
       const given = { why, ...definedOf({ rcpts, to }) };
       const said = await actByHand(parts, context.get('identity'), { message, act, ...given });
       return context.json({ message, act, said }, 200);

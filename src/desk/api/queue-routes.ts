@@ -1,29 +1,20 @@
-/** The queue, letters that match, hosts and traffic, as JSON. */
+/** The engine, its nodes and its queue, as JSON. */
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import type { MessageId } from '../../mail/envelope.ts';
-import { parseMessageId } from '../../mail/message-id.ts';
-import { searchStatuses } from '../../trace/search.ts';
 import type { DeskEnv } from '../guard/gate.ts';
 import { unlessNotYet } from '../not-yet.ts';
 import type { DeskParts } from '../ports.ts';
-import { definedOf, json, limit, refused, text, timesBy, timeText, troubles } from './asking.ts';
+import { json, limit, timesBy, timeText, troubles } from './asking.ts';
 import * as shape from './shapes.ts';
-import { toFound, toHost, toNode, toQueue, toStep, toViews } from './to-json.ts';
-
-/** Of one answer. */
-const mostSteps = 20_000;
-
-/** Of a body. */
-const bytes = z.coerce.number().int().min(0).optional();
+import { toNode, toQueue, toViews } from './to-json.ts';
 
 export function serveQueue(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
-  const { clock, queue, views, nodes, settings } = parts;
-  const { instantOf, placeOf } = timesBy(clock);
-  const nodeOf = (message: MessageId): string | undefined => {
-    const owner = nodes.ownerOf(message);
-    return owner === undefined ? undefined : nodes.nameOf(owner);
-  };
+  answerStatus(app, parts);
+  answerNodes(app, parts);
+  answerQueue(app, parts);
+}
 
+function answerStatus(app: OpenAPIHono<DeskEnv>, { engine, views, settings }: DeskParts): void {
   app.openapi(
     createRoute({
       ...{ method: 'get', path: '/api/v1/status', summary: 'The engine, its roles, its views' },
@@ -31,7 +22,7 @@ export function serveQueue(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
     }),
     async (context) => {
       const [{ running, trouble, roles }, known] = await Promise.all([
-        parts.engine(),
+        engine(),
         unlessNotYet(views.status()),
       ]);
       const { node, version } = settings;
@@ -39,7 +30,9 @@ export function serveQueue(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
       return context.json({ node, version, ...state, views: known ? toViews(known) : null }, 200);
     },
   );
+}
 
+function answerNodes(app: OpenAPIHono<DeskEnv>, { nodes, clock, outage }: DeskParts): void {
   app.openapi(
     createRoute({
       ...{ method: 'get', path: '/api/v1/nodes', summary: 'The engines that share the log' },
@@ -47,11 +40,14 @@ export function serveQueue(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
     }),
     async (context) => {
       const { nodes: seen, ofNobody } = await nodes.rows();
-      const now = parts.outage?.()?.since ?? clock.now();
+      const now = outage?.()?.since ?? clock.now();
       return context.json({ nodes: seen.map((node) => toNode(node, now)), ofNobody }, 200);
     },
   );
+}
 
+function answerQueue(app: OpenAPIHono<DeskEnv>, { queue, nodes, clock }: DeskParts): void {
+  const { placeOf } = timesBy(clock);
   app.openapi(
     createRoute({
       ...{ method: 'get', path: '/api/v1/queue', summary: 'What waits, or waited' },
@@ -70,79 +66,15 @@ export function serveQueue(app: OpenAPIHono<DeskEnv>, parts: DeskParts): void {
       const { at, ...page } = context.req.valid('query');
       const place = placeOf(at);
       const then = await queue.queueAt({ ...page, ...(place === undefined ? {} : { place }) });
-      return context.json(toQueue(then, at === undefined ? nodeOf : undefined), 200);
-    },
-  );
-
-  app.openapi(
-    createRoute({
-      ...{
-        method: 'get',
-        path: '/api/v1/search',
-        summary: 'Letters that match, the youngest first',
-      },
-      request: {
-        query: z.object({
-          ...{ sender: text, recipient: text, host: text, reply: text, id: text, parent: text },
-          ...{ domain: text, messageId: text, minBytes: bytes, maxBytes: bytes },
-          ...{ since: timeText.optional(), until: timeText.optional() },
-          status: z.enum(searchStatuses).optional(),
-          limit: limit(50, 500),
-          after: z
-            .string()
-            .max(200)
-            .optional()
-            .openapi({ description: 'what the page before called `next`' }),
-        }),
-      },
-      responses: { 200: json(shape.searchAnswer, 'A page of letters'), ...troubles },
-    }),
-    async (context) => {
-      const { since, until, parent, ...asked } = context.req.valid('query');
-      const whole = parent === undefined ? undefined : parseMessageId(parent);
-      if (parent !== undefined && whole === undefined)
-        throw refused('parent: a whole id is needed');
-      const question = definedOf({
-        ...asked,
-        ...{ since: instantOf(since), until: instantOf(until), parent: whole },
-      });
-      const page = await views.search(question as Parameters<typeof views.search>[0]);
-      const next = page.next === undefined ? {} : { next: page.next };
-      return context.json({ letters: page.letters.map(toFound), ...next }, 200);
-    },
-  );
-
-  app.openapi(
-    createRoute({
-      ...{ method: 'get', path: '/api/v1/hosts', summary: 'How far hosts answered' },
-      request: { query: z.object({ since: timeText.default('-1d'), limit: limit(100, 1_000) }) },
-      responses: { 200: json(shape.hostsAnswer, 'Those with most trouble first'), ...troubles },
-    }),
-    async (context) => {
-      const { since, limit: most } = context.req.valid('query');
-      return context.json((await views.hosts(instantOf(since)!, most)).map(toHost), 200);
-    },
-  );
-
-  app.openapi(
-    createRoute({
-      ...{ method: 'get', path: '/api/v1/traffic', summary: 'What came and went, per step' },
-      request: {
-        query: z.object({
-          ...{ from: timeText.default('-1h'), until: timeText.default('now') },
-          minutes: z.coerce.number().int().min(1).max(10_080).default(1),
-        }),
-      },
-      responses: {
-        200: json(shape.trafficAnswer, 'Steps in which anything happened'),
-        ...troubles,
-      },
-    }),
-    async (context) => {
-      const { from, until, minutes } = context.req.valid('query');
-      const ask = { from: instantOf(from)!, until: instantOf(until)!, stepMs: minutes * 60_000 };
-      if (ask.until - ask.from > mostSteps * ask.stepMs) throw refused('too many steps at once');
-      return context.json((await views.traffic(ask)).map(toStep), 200);
+      return context.json(toQueue(then, at === undefined ? nodeIn(nodes) : undefined), 200);
     },
   );
 }
+
+/** Of a letter of now; whose it was then, nobody remembers. */
+const nodeIn =
+  (nodes: DeskParts['nodes']) =>
+  (message: MessageId): string | undefined => {
+    const owner = nodes.ownerOf(message);
+    return owner === undefined ? undefined : nodes.nameOf(owner);
+  };

@@ -6,10 +6,12 @@ import type { DeskParts } from '../ports.ts';
 import { serveEvents } from './event-routes.ts';
 import { serveLetters } from './letter-routes.ts';
 import { serveQueue } from './queue-routes.ts';
+import { serveViews } from './views-routes.ts';
 
 export function serveApi(app: OpenAPIHono<DeskEnv>, parts: DeskParts, live: Live): void {
   const { settings } = parts;
   serveQueue(app, parts);
+  serveViews(app, parts);
   serveLetters(app, parts);
   serveEvents(app, parts, live);
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', {

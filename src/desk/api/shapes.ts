@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { searchStatuses } from '../../trace/search.ts';
 
-export const instantText = z.iso.datetime().openapi({ example: '2026-11-21T06:00:00.000Z' });
+const instantText = z.iso.datetime().openapi({ example: '2026-11-21T06:00:00.000Z' });
 
 const letterId = z.string().openapi({ example: '019b7654-0c00-7000-8000-000000000001' });
 
@@ -22,7 +22,7 @@ const reply = z
 
 const byHand = z.object({ by: z.string(), why: z.string(), at: instantText });
 
-export const counts = z
+const counts = z
   .object({
     letters: z.int(),
     recipients: z.int(),
@@ -30,10 +30,11 @@ export const counts = z
     held: z.int(),
     attempting: z.int(),
     owing: z.int().openapi({ description: 'letters that owe a bounce' }),
+    aside: z.int().openapi({ description: 'letters with an event that makes no sense' }),
   })
   .openapi('QueueCounts');
 
-export const queueEntry = z
+const queueEntry = z
   .object({
     message: letterId,
     recipient: z.int(),
@@ -49,6 +50,7 @@ export const queueEntry = z
     node: z.string().optional().openapi({ description: 'whose the letter is, of several' }),
     startedAt: instantText.optional(),
     lastReply: reply.optional(),
+    setAside: z.string().optional().openapi({ description: 'why nothing is attempted' }),
     held: byHand.optional(),
   })
   .openapi('QueueEntry');
@@ -67,7 +69,7 @@ const parent = z.object({
   why: z.enum(['bounce', 'double-bounce', 'forward']),
 });
 
-export const found = z
+const found = z
   .object({
     message: letterId,
     acceptedAt: instantText,

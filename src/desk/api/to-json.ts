@@ -45,6 +45,7 @@ function toEntry(
       recipient?.startedAt === undefined ? undefined : iso(recipient.startedAt),
     ),
     ...maybe('lastReply', recipient?.lastReply && { ...recipient.lastReply }),
+    ...maybe('setAside', letter.odd),
     ...maybe('held', held && { by: held.by, why: held.why, at: iso(held.at) }),
   };
 }

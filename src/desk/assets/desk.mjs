@@ -158,51 +158,11 @@ const tail = byId('tail');
 if (tail) startTail();
 
 function startTail() {
-  const form = byId('tail-form');
-  const state = byId('tail-state');
-  const pauseButton = byId('pause');
-  const mostRows = 400;
   const mostHeld = 2000;
+  const state = byId('tail-state');
+  const rows = tailRows(byId('tail-form'));
   let paused = false;
   let held = [];
-  const fits = (row) => {
-    const { type, text } = form.elements;
-    const wanted = text.value.trim().toLowerCase();
-    return (
-      (type.value === '' || row.dataset.type === type.value) &&
-      (wanted === '' || row.textContent.toLowerCase().includes(wanted))
-    );
-  };
-  const element = (name, words, attributes = {}) => {
-    const made = document.createElement(name);
-    made.textContent = words;
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    return made;
-  };
-  const rowOf = ({ position, stream, type, at: instant, letter, gist }) => {
-    const row = element('li', '', { class: 'new', 'data-type': type });
-    row.append(
-      element('time', instant.slice(11, 23), { datetime: instant, title: `position ${position}` }),
-      ' ',
-      element('b', type),
-      ' ',
-      letter
-        ? element('a', `…${letter.slice(-12)}`, {
-            class: 'id',
-            href: `/letters/${encodeURIComponent(letter)}`,
-            title: letter,
-          })
-        : element('span', stream, { class: 'id' }),
-      ' ',
-      element('span', gist, { class: 'data' }),
-    );
-    row.hidden = !fits(row);
-    return row;
-  };
-  const put = (event) => {
-    tail.prepend(rowOf(event));
-    while (tail.children.length > mostRows) tail.lastElementChild.remove();
-  };
   const tell = () => {
     const more = held.length >= mostHeld ? `${held.length} or more` : held.length;
     state.textContent = paused ? `paused, ${more} waiting` : 'live';
@@ -212,21 +172,68 @@ function startTail() {
   source.onerror = () => (state.textContent = 'not connected; trying again');
   source.onmessage = ({ data }) => {
     const event = JSON.parse(data);
-    if (!paused) put(event);
+    if (!paused) rows.put(event);
     else if (held.length < mostHeld) held.push(event);
     if (paused) tell();
   };
   addEventListener('pagehide', () => source.close());
-  pauseButton.addEventListener('click', () => {
+  byId('pause').addEventListener('click', ({ currentTarget: button }) => {
     paused = !paused;
-    pauseButton.setAttribute('aria-pressed', String(paused));
-    pauseButton.textContent = paused ? 'Go on' : 'Pause';
-    if (!paused) for (const event of held.splice(0)) put(event);
+    button.setAttribute('aria-pressed', String(paused));
+    button.textContent = paused ? 'Go on' : 'Pause';
+    if (!paused) for (const event of held.splice(0)) rows.put(event);
     tell();
   });
   byId('clear').addEventListener('click', () => tail.replaceChildren());
+}
+
+/** The rows on the page, the youngest first; those that the form does not ask for are hidden. */
+function tailRows(form) {
+  const mostRows = 400;
+  const fits = (row) => {
+    const { type, text } = form.elements;
+    const wanted = text.value.trim().toLowerCase();
+    return (
+      (type.value === '' || row.dataset.type === type.value) &&
+      (wanted === '' || row.textContent.toLowerCase().includes(wanted))
+    );
+  };
   form.addEventListener('submit', (event) => event.preventDefault());
   form.addEventListener('input', () => {
     for (const row of tail.children) row.hidden = !fits(row);
   });
+  return {
+    put(event) {
+      const row = tailRow(event);
+      row.hidden = !fits(row);
+      tail.prepend(row);
+      while (tail.children.length > mostRows) tail.lastElementChild.remove();
+    },
+  };
+}
+
+/** As `tail-page.ts` has it. */
+function tailRow({ position, stream, type, at: instant, letter, gist }) {
+  const row = element('li', '', { class: 'new', 'data-type': type });
+  const when = { datetime: instant, title: `position ${position}` };
+  const href = `/letters/${encodeURIComponent(letter)}`;
+  const what = letter
+    ? element('a', `…${letter.slice(-12)}`, { class: 'id', href, title: letter })
+    : element('span', stream, { class: 'id' });
+  const parts = [
+    element('time', instant.slice(11, 23), when),
+    element('b', type),
+    what,
+    element('span', gist, { class: 'data' }),
+  ];
+  row.append(...parts.flatMap((part, index) => (index === 0 ? [part] : [' ', part])));
+  return row;
+}
+
+/** Words go in as text: nothing in them is markup. */
+function element(name, words, attributes = {}) {
+  const made = document.createElement(name);
+  made.textContent = words;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
 }

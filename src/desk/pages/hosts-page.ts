@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { Instant } from '../../platform/clock.ts';
 import { formatSpan } from '../../trace/words.ts';
 import type { HostHealth } from '../../views/ports.ts';
-import { number, shown, when, type Html } from './words.ts';
+import { list, number, shown, when, type Html } from './words.ts';
 
 export const hostSpans = { hour: 3_600_000, day: 86_400_000, week: 7 * 86_400_000 } as const;
 
@@ -30,23 +30,10 @@ export const hostsPage = ({ span, hosts, now }: HostsSeen): Html =>
     </div>`;
 
 const table = (hosts: readonly HostHealth[], now: Instant): Html =>
-  html`<table class="list">
-    <thead>
-      <tr>
-        <th scope="col">Host</th>
-        <th scope="col">Health</th>
-        <th scope="col">Delivered</th>
-        <th scope="col">Deferred</th>
-        <th scope="col">Failed</th>
-        <th scope="col">Time</th>
-        <th scope="col">Last</th>
-        <th scope="col">Last trouble</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${hosts.map((host) => row(host, now))}
-    </tbody>
-  </table>`;
+  list(
+    ['Host', 'Health', 'Delivered', 'Deferred', 'Failed', 'Time', 'Last', 'Last trouble'],
+    hosts.map((host) => row(host, now)),
+  );
 
 function row(
   { host, delivered, deferred, failed, meanMs, lastAt, lastTrouble }: HostHealth,

@@ -33,10 +33,9 @@ export type LetterSeen = {
 
 export function letterPage(seen: LetterSeen): Html {
   const { message, family, reasons, subject, now, done } = seen;
-  const [own, ...children] = family;
+  const [own] = family;
   const events = own?.events ?? [];
   const { state, envelope } = foldLetter(events);
-  const parent = parentOf(events);
   const addresses = state.recipients.map(({ address }) => address);
   return html`<div class="title">
       <h1>
@@ -53,47 +52,7 @@ export function letterPage(seen: LetterSeen): Html {
       hx-swap="outerMorph"
       hx-sync="this:drop"
     >
-      <dl class="facts">
-        <div class="long">
-          <dt>Id</dt>
-          <dd class="id" id="letter-id">${message}</dd>
-        </div>
-        <div>
-          <dt>From</dt>
-          <dd>${party(state.returnPath)}</dd>
-        </div>
-        <div>
-          <dt>Accepted</dt>
-          <dd>${instant(state.birth)} UTC, ${formatSpan(now - state.birth)} ago</dd>
-        </div>
-        <div>
-          <dt>Size</dt>
-          <dd>${bytes(state.body.bytes)}</dd>
-        </div>
-        <div>
-          <dt>State</dt>
-          <dd>${stamp(state.held && !state.done ? 'held' : state.done ? 'done' : 'open')}</dd>
-        </div>
-        ${nodeFact(events, seen)}
-        ${
-          parent === undefined
-            ? ''
-            : html`<div>
-                <dt>Comes from</dt>
-                <dd>${letterLink(parent.message)} (${parent.why})</dd>
-              </div>`
-        }
-        ${
-          children.length === 0
-            ? ''
-            : html`<div>
-                <dt>Led to</dt>
-                <dd>
-                  ${children.map((child) => (child === undefined ? 'and more' : html`${letterLink(child.message)} `))}
-                </dd>
-              </div>`
-        }
-      </dl>
+      ${facts(seen, events, state)}
       ${events.length === 0 ? html`<p class="nothing">No event of it can be read.</p>` : waybillPicture(events, addresses)}
       <h2>Recipients</h2>
       <ol class="recipients" start="0">
@@ -102,6 +61,42 @@ export function letterPage(seen: LetterSeen): Html {
       <h2>Story</h2>
       ${story(own)}
     </div>`;
+}
+
+type State = ReturnType<typeof foldLetter>['state'];
+
+const facts = (seen: LetterSeen, events: readonly RecordedEvent[], state: State): Html =>
+  html`<dl class="facts">
+    <div class="long">
+      <dt>Id</dt>
+      <dd class="id" id="letter-id">${seen.message}</dd>
+    </div>
+    ${fact('From', party(state.returnPath))}
+    ${fact('Accepted', html`${instant(state.birth)} UTC, ${formatSpan(seen.now - state.birth)} ago`)}
+    ${fact('Size', bytes(state.body.bytes))} ${fact('State', stamp(stateWord(state)))}
+    ${nodeFact(events, seen)} ${parentFact(events)} ${childrenFact(seen.family.slice(1))}
+  </dl>`;
+
+const fact = (name: string, value: Html | string): Html =>
+  html`<div>
+    <dt>${name}</dt>
+    <dd>${value}</dd>
+  </div>`;
+
+const stateWord = ({ held, done }: State): string => (done ? 'done' : held ? 'held' : 'open');
+
+function parentFact(events: readonly RecordedEvent[]): Html {
+  const parent = parentOf(events);
+  if (parent === undefined) return html``;
+  return fact('Comes from', html`${letterLink(parent.message)} (${parent.why})`);
+}
+
+function childrenFact(children: LetterSeen['family']): Html {
+  if (children.length === 0) return html``;
+  const links = children.map((child) =>
+    child === undefined ? 'and more' : html`${letterLink(child.message)} `,
+  );
+  return fact('Led to', html`${links}`);
 }
 
 /** Who said 250, and who went on with it; nothing where one engine has the log to itself. */
@@ -115,10 +110,7 @@ function nodeFact(events: readonly RecordedEvent[], { nodeOf, owner }: LetterSee
   if (now === undefined || now === '') return html``;
   const taken =
     accepted !== undefined && accepted !== now ? html`, accepted by ${named(accepted)}` : '';
-  return html`<div>
-    <dt>Node</dt>
-    <dd><a href="/nodes">${named(now)}</a>${taken}</dd>
-  </div>`;
+  return fact('Node', html`<a href="/nodes">${named(now)}</a>${taken}`);
 
   function named(incarnation: Incarnation): Html {
     return html`<bdi title="${incarnation}">${shown(nodeOf(incarnation) ?? '', 100)}</bdi>`;

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { Instant } from '../../platform/clock.ts';
 import { formatSpan } from '../../trace/words.ts';
 import type { NodeSeen, NodesSeen } from '../ports.ts';
-import { number, shown, when, type Html } from './words.ts';
+import { list, number, shown, when, type Html } from './words.ts';
 
 /** In a word or two, and its colour. What is said of silence is by the node's own clock. */
 export function stateOfNode(
@@ -45,21 +45,10 @@ function told(nodes: readonly NodeSeen[], now: Instant): string {
 }
 
 const table = (nodes: readonly NodeSeen[], now: Instant): Html =>
-  html`<table class="list">
-    <thead>
-      <tr>
-        <th scope="col">Node</th>
-        <th scope="col">State</th>
-        <th scope="col">Letters</th>
-        <th scope="col">Heard</th>
-        <th scope="col">Since</th>
-        <th scope="col">What became of it</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${nodes.toReversed().map((node) => row(node, nodes, now))}
-    </tbody>
-  </table>`;
+  list(
+    ['Node', 'State', 'Letters', 'Heard', 'Since', 'What became of it'],
+    nodes.toReversed().map((node) => row(node, nodes, now)),
+  );
 
 function row(seen: NodeSeen, nodes: readonly NodeSeen[], now: Instant): Html {
   const { node, status, letters, openedAt, lease } = seen;

@@ -8,6 +8,7 @@ import {
   bytes,
   instant,
   letterLink,
+  list,
   number,
   party,
   shown,
@@ -53,18 +54,9 @@ const address = (at: Instant | undefined, page: number): string => {
   return text === '' ? '/queue' : `/queue?${text}`;
 };
 
-/** The range is in milliseconds; the script writes the instant into the field, which the address carries. */
-function slider({ span, at, now }: QueueSeen): Html {
+function slider(seen: QueueSeen): Html {
+  const { span, at, now } = seen;
   const last = Math.max(span.last, at === undefined ? now : span.last);
-  const long = Math.max(1, last - span.first);
-  const step = (name: string, to: Instant, key: string): Html =>
-    html`<a
-      class="button"
-      data-step="${key}"
-      href="${address(Math.min(last, Math.max(span.first, to)), 0)}"
-      >${name}</a
-    >`;
-  const here = at ?? last;
   return html`<form
     id="when"
     class="when"
@@ -77,21 +69,7 @@ function slider({ span, at, now }: QueueSeen): Html {
     hx-replace-url="true"
     hx-sync="#queue:replace"
   >
-    <div class="slide">
-      <label for="slider" class="unseen">Instant</label>
-      <input
-        id="slider"
-        type="range"
-        min="${span.first}"
-        max="${last}"
-        step="${sliderStep(long)}"
-        value="${here}"
-        aria-valuetext="${at === undefined ? 'now' : formatInstant(at)}"
-      />
-      <div class="times" aria-hidden="true">
-        <span>${clock(span.first)}</span><span>${formatSpan(long)}</span><span>now</span>
-      </div>
-    </div>
+    ${range({ first: span.first, last }, at)}
     <div class="jump">
       <label for="at">At</label>
       <input
@@ -103,17 +81,49 @@ function slider({ span, at, now }: QueueSeen): Html {
         spellcheck="false"
       />
       <button type="submit">Show</button>
-      <span class="steps"
-        >${step('− 1 h', here - 3_600_000, 'back-far')}${step('− 1 min', here - 60_000, 'back')}${step('+ 1 min', here + 60_000, 'on')}${step('+ 1 h', here + 3_600_000, 'on-far')}<a
-          class="button"
-          data-step="now"
-          href="/queue"
-          >Now</a
-        ></span
-      >
+      ${steps({ first: span.first, last }, at ?? last)}
     </div>
   </form>`;
 }
+
+/** In milliseconds; the script writes the instant into the field, which the address carries. */
+function range({ first, last }: Span, at: Instant | undefined): Html {
+  const long = Math.max(1, last - first);
+  return html`<div class="slide">
+    <label for="slider" class="unseen">Instant</label>
+    <input
+      id="slider"
+      type="range"
+      min="${first}"
+      max="${last}"
+      step="${sliderStep(long)}"
+      value="${at ?? last}"
+      aria-valuetext="${at === undefined ? 'now' : formatInstant(at)}"
+    />
+    <div class="times" aria-hidden="true">
+      <span>${clock(first)}</span><span>${formatSpan(long)}</span><span>now</span>
+    </div>
+  </div>`;
+}
+
+/** From here back and on; what would lead out of the log leads to its end. */
+function steps({ first, last }: Span, here: Instant): Html {
+  const step = (name: string, byMs: number, key: string): Html => {
+    const to = Math.min(last, Math.max(first, here + byMs));
+    return html`<a class="button" data-step="${key}" href="${address(to, 0)}">${name}</a>`;
+  };
+  return html`<span class="steps"
+    >${step('− 1 h', -hourMs, 'back-far')}${step('− 1 min', -minuteMs, 'back')}${step('+ 1 min', minuteMs, 'on')}${step('+ 1 h', hourMs, 'on-far')}<a
+      class="button"
+      data-step="now"
+      href="/queue"
+      >Now</a
+    ></span
+  >`;
+}
+
+const minuteMs = 60_000;
+const hourMs = 3_600_000;
 
 const clock = (at: Instant): string => formatInstant(at).slice(0, 16).replace('T', ' ');
 
@@ -128,12 +138,13 @@ function sliderStep(longMs: number): number {
 }
 
 function told({ counts, at, position }: QueueThen, asked: Instant | undefined): Html {
-  const { letters, recipients, due, held, attempting, owing } = counts;
+  const { letters, recipients, due, held, attempting, owing, aside } = counts;
   const some = [
     ...(due > 0 ? [`${number(due)} due`] : []),
     ...(attempting > 0 ? [`${number(attempting)} being attempted`] : []),
     ...(held > 0 ? [`${number(held)} held`] : []),
     ...(owing > 0 ? [`${number(owing)} owe a bounce`] : []),
+    ...(aside > 0 ? [`${number(aside)} set aside`] : []),
   ];
   const place = asked === undefined ? html`Now` : html`At ${instant(at)} UTC`;
   return html`${place}, after event ${number(position)}:
@@ -143,21 +154,10 @@ function told({ counts, at, position }: QueueThen, asked: Instant | undefined): 
 }
 
 const table = ({ then: { entries, at }, at: asked, nodeOf }: QueueSeen): Html =>
-  html`<table class="list">
-    <thead>
-      <tr>
-        <th scope="col">Letter</th>
-        <th scope="col">To</th>
-        <th scope="col">State</th>
-        <th scope="col">Due</th>
-        <th scope="col">Tries</th>
-        <th scope="col">What was said last</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${entries.map((entry) => row(entry, at, asked === undefined ? nodeOf(entry.message) : undefined))}
-    </tbody>
-  </table>`;
+  list(
+    ['Letter', 'To', 'State', 'Due', 'Tries', 'What was said last'],
+    entries.map((entry) => row(entry, at, asked === undefined ? nodeOf(entry.message) : undefined)),
+  );
 
 function row(
   { message, rcpt, status, due, letter }: QueueEntry,
@@ -175,7 +175,9 @@ function row(
       >
     </td>
     <td data-name="To">${party(recipient?.address ?? '')}</td>
-    <td data-name="State">${stamp(state)}</td>
+    <td data-name="State">
+      ${stamp(state)}${letter.odd === undefined ? '' : html`<br /><small>set aside: ${shown(letter.odd, 120)}</small>`}
+    </td>
     <td data-name="Due">${status === 'attempting' ? '–' : when(due, now)}</td>
     <td data-name="Tries">${recipient?.tries ?? 0}</td>
     <td data-name="Said" class="said">${shown(recipient?.lastReply?.text ?? '', 240)}</td>

@@ -8,7 +8,7 @@ import {
   type Question,
 } from '../../trace/search.ts';
 import type { SearchPage } from '../../views/ports.ts';
-import { bytes, instant, letterLink, party, shown, stamp, type Html } from './words.ts';
+import { bytes, instant, letterLink, list, party, shown, stamp, type Html } from './words.ts';
 
 /** As it stands in the address, field by field. */
 export type SearchTexts = Readonly<Record<SearchField, string>>;
@@ -101,21 +101,10 @@ function nextAddress(texts: SearchTexts, next: string): string {
 }
 
 const results = (letters: readonly Found[], question: Question): Html =>
-  html`<table class="list">
-    <thead>
-      <tr>
-        <th scope="col">Accepted</th>
-        <th scope="col">Letter</th>
-        <th scope="col">From</th>
-        <th scope="col">To</th>
-        <th scope="col">State</th>
-        <th scope="col">What was said</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${letters.map((letter) => row(letter, question))}
-    </tbody>
-  </table>`;
+  list(
+    ['Accepted', 'Letter', 'From', 'To', 'State', 'What was said'],
+    letters.map((letter) => row(letter, question)),
+  );
 
 function row(letter: Found, question: Question): Html {
   const meant = letter.recipients.find((recipient) =>

@@ -34,7 +34,7 @@ export type StampKind =
 const mostStamps = 60;
 const mostLines = 12;
 
-export function stampsOf(events: readonly RecordedEvent[]): readonly Stamp[] {
+function stampsOf(events: readonly RecordedEvent[]): readonly Stamp[] {
   return (events as readonly (RecordedEvent & QueueEvent)[]).flatMap(
     (event) => stampOf(event) ?? [],
   );

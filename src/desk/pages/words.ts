@@ -66,3 +66,16 @@ const tones: Readonly<Record<string, string>> = {
 };
 
 export const toneOf = (status: string): string => tones[status] ?? 'quiet';
+
+/** A table of rows that name their cells (`data-name`): where the screen is narrow the names stand for the heading. */
+export const list = (columns: readonly string[], rows: readonly Html[]): Html =>
+  html`<table class="list">
+    <thead>
+      <tr>
+        ${columns.map((name) => html`<th scope="col">${name}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`;

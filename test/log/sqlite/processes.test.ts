@@ -1,5 +1,5 @@
 /** The embedded log among processes: crashes, locks, readers. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { noStream } from '../../../src/log/ports.ts';
@@ -55,7 +55,7 @@ describe('a writer that is killed', () => {
       await log.close();
     }
     expect(told.size).toBeGreaterThan(200);
-  }, 60_000);
+  });
 });
 
 describe('a second writer', () => {
@@ -179,16 +179,19 @@ describe('a directory in which nobody may write', () => {
 
   // Root may write anywhere, so as root another user tries.
   const isRoot = process.getuid?.() === 0;
-  it.each(['new', 'existing'])('refuses the writer of a %s log', async (which) => {
-    if (which === 'existing') await openAt(dir).log.close();
-    chmodSync(dir.path, 0o555);
-    const child = new Child(
-      logChildWords('hold', dir.path),
-      isRoot ? { uid: 65_534, gid: 65_534 } : {},
-    );
-    children.push(child);
-    await child.until((lines) => lines.length > 0);
-    expect(child.lines).toEqual(['log-unavailable']);
-    chmodSync(dir.path, 0o755);
-  });
+  const other = isRoot ? { uid: 65_534, gid: 65_534 } : {};
+  /** Node itself may lie where only root can look. */
+  const mayRun = spawnSync(process.execPath, ['--version'], { ...other, cwd: '/' }).status === 0;
+  (mayRun ? it : it.skip).each(['new', 'existing'])(
+    'refuses the writer of a %s log',
+    async (which) => {
+      if (which === 'existing') await openAt(dir).log.close();
+      chmodSync(dir.path, 0o555);
+      const child = new Child(logChildWords('hold', dir.path), other);
+      children.push(child);
+      await child.until((lines) => lines.length > 0);
+      expect(child.lines).toEqual(['log-unavailable']);
+      chmodSync(dir.path, 0o755);
+    },
+  );
 });
