@@ -39,7 +39,7 @@ const longestName = 31;
 export type Claim = { readonly name: string; readonly dash: '' | '-'; readonly ext: string };
 
 /** The whole local part, then what stands before each dash, from the right. */
-export function claims(local: string): readonly Claim[] {
+function claims(local: string): readonly Claim[] {
   const found: Claim[] = [{ name: asciiLower(local), dash: '', ext: '' }];
   for (
     let at = local.lastIndexOf('-');

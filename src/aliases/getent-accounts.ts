@@ -27,7 +27,7 @@ export function getentAccounts({ processes, clock }: GetentParts): Accounts {
       const answer = await limited(() => ask(processes, name));
       if (answer === 'temporary') return answer;
       if (remembered.size >= maxRemembered) remembered.clear();
-      remembered.set(name, { answer, until: clock.now() + freshMs });
+      remembered.set(name, { answer, until: clock.steady() + freshMs });
       return answer;
     } finally {
       underWay.delete(name);
@@ -38,7 +38,7 @@ export function getentAccounts({ processes, clock }: GetentParts): Accounts {
     // getent takes digits for a uid and a dash for an option; no account is called so.
     if (!/^[a-z0-9_][^:\s\0]*$/.test(name) || /^\d+$/.test(name)) return 'none';
     const known = remembered.get(name);
-    if (known !== undefined && known.until > clock.now()) return known.answer;
+    if (known !== undefined && known.until > clock.steady()) return known.answer;
     const asking = underWay.get(name) ?? askNow(name);
     underWay.set(name, asking);
     return asking;

@@ -54,22 +54,10 @@ export async function openLog(data: string, options: OpenOptions = {}): Promise<
       const where = toPlace(place);
       return 'at' in where ? past.positionAt(where.at) : where.position;
     },
-    async consumer(name): Promise<TheirConsumer> {
+    async consumer(name) {
       const held = await openConsumer({ log, name, directory: join(directory, consumersFolder) });
       open.add(held);
-      return {
-        name,
-        get position() {
-          return held.position;
-        },
-        events: (wanted) => events(held.position, wanted),
-        read: (wanted) => read(held.position, wanted),
-        handled: (position) => held.handled(position),
-        async close() {
-          open.delete(held);
-          await held.close();
-        },
-      };
+      return toTheirs(name, held, { events, read, closed: () => open.delete(held) });
     },
     async close() {
       if (closing.signal.aborted) return;
@@ -79,6 +67,26 @@ export async function openLog(data: string, options: OpenOptions = {}): Promise<
     },
   };
 }
+
+type Reading = {
+  readonly events: (after: Position, wanted?: ReadOptions) => Observable<WaybillEvent>;
+  readonly read: (after: Position, wanted?: ReadOptions) => AsyncIterable<WaybillEvent>;
+  readonly closed: () => void;
+};
+
+const toTheirs = (name: string, held: Consumer, reading: Reading): TheirConsumer => ({
+  name,
+  get position() {
+    return held.position;
+  },
+  events: (wanted) => reading.events(held.position, wanted),
+  read: (wanted) => reading.read(held.position, wanted),
+  handled: (position) => held.handled(position),
+  async close() {
+    reading.closed();
+    await held.close();
+  },
+});
 
 async function openWhenThere(
   directory: string,

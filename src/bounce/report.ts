@@ -19,7 +19,7 @@ export type BounceSettings = {
 };
 
 /** Return path of a double bounce, so that a bounce of that one ends here. */
-export const doubleBounceReturnPath: Address = '#@[]';
+const doubleBounceReturnPath: Address = '#@[]';
 
 /** Marks a return path that is made anew for each recipient (VERP). */
 const verpSuffix = '-@[]';

@@ -4,6 +4,7 @@ import type { Place } from '../past/ports.ts';
 import { isConsumerName } from '../consumers/names.ts';
 import { parseInstant } from '../trace/parse-instant.ts';
 
+/** Milliseconds since 1970; a time without a zone is UTC. */
 export const toInstant = (text: string): number => {
   const at = parseInstant(text, Date.now());
   if (at !== undefined) return at;
@@ -18,6 +19,7 @@ export type { Place };
 export const toPlace = (text: string): Place =>
   /^\d{1,15}$/.test(text) ? { position: Number(text) } : { at: toInstant(text) };
 
+/** Up to nine digits. */
 export const toCount = (text: string): number => {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('not a whole number');
@@ -34,6 +36,7 @@ export const toBytes = (text: string): number => {
 /** As the views and the log have it: without its brackets. */
 export const toHeaderId = (text: string): string => text.trim().replace(/^<(.*)>$/s, '$1');
 
+/** Split at commas; the option may stand several times. */
 export const toList = (text: string, before: readonly string[] = []): readonly string[] => [
   ...before,
   ...text.split(',').filter((item) => item !== ''),

@@ -102,6 +102,17 @@ export function warningsOf({
   return warnings;
 }
 
+/** `ext4, a sync takes 350 us, 63 MiB free`. */
+export function groundWords(
+  ground: Pick<DiskCheck, 'fileSystem' | 'syncMicros' | 'freeBytes'>,
+): string {
+  const { fileSystem, syncMicros, freeBytes } = ground;
+  const sync = syncMicros === undefined ? 'no sync measured' : `a sync takes ${syncMicros} us`;
+  const mebibytes = Math.floor(freeBytes / 1024 ** 2);
+  const free = mebibytes < 10_240 ? `${mebibytes} MiB` : `${Math.floor(mebibytes / 1024)} GiB`;
+  return `${fileSystem}, ${sync}, ${free} free`;
+}
+
 function nearest(directory: string): string {
   let place = directory;
   while (!existsSync(place) && dirname(place) !== place) place = dirname(place);

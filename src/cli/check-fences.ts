@@ -4,9 +4,6 @@ import type { Config } from '../control/config.ts';
 import { isTrouble } from '../mail/trouble.ts';
 import type { Finding } from './check-config.ts';
 
-/** Somebody waits for the answer. */
-const patience = { readLimitMs: 3_000, patienceMs: 3_000 };
-
 export async function checkFences(config: Config | undefined): Promise<readonly Finding[]> {
   if (config?.nodes.fences !== true) return [];
   const say = (message: string): readonly Finding[] => [
@@ -15,13 +12,16 @@ export async function checkFences(config: Config | undefined): Promise<readonly 
   const { eventStore } = config.log;
   if (eventStore === undefined) return say('without an event store there is nobody to fence off');
   const { url, credentialsFile } = eventStore;
-  const [{ Connection }, { KurrentLog }, { toAddress }] = await Promise.all([
+  const [{ Connection }, { KurrentLog }, { patienceMs }, { toAddress }] = await Promise.all([
     import('../log/kurrentdb/connection.ts'),
     import('../log/kurrentdb/kurrent-log.ts'),
+    import('../log/kurrentdb/patience.ts'),
     import('../control/event-store-address.ts'),
   ]);
   try {
     const address = toAddress({ url, credentialsFile, directory: config.dir });
+    // Somebody waits for the answer.
+    const patience = { readLimitMs: patienceMs.check, patienceMs: patienceMs.check };
     const log = new KurrentLog({ connection: new Connection({ address }), ...patience });
     const can = await log.canAppendTogether().finally(() => log.close());
     return can

@@ -4,13 +4,13 @@ import { withoutSecrets } from '../control/event-store-address.ts';
 import { toAsciiJson } from '../trace/json.ts';
 import { count, safe } from '../trace/words.ts';
 import { checkConfig, formatFinding, type ConfigCheck } from './check-config.ts';
-import { checkDisk, type DiskCheck } from './check-disk.ts';
+import { checkDisk, groundWords, type DiskCheck } from './check-disk.ts';
 import { checkEventStore } from './check-event-store.ts';
 import { checkFences } from './check-fences.ts';
 import { checkReach, describeUsers } from './check-users.ts';
 import { exitNever } from './exit-codes.ts';
 import { suspicionWords } from './log-trouble.ts';
-import { openOutput } from './output.ts';
+import { openWords } from './output.ts';
 import { dataFiles, type Places } from './places.ts';
 import { checkQuestions } from './question-folders.ts';
 
@@ -18,7 +18,7 @@ export async function check(
   places: Places,
   { json = false }: { readonly json?: boolean },
 ): Promise<void> {
-  const output = openOutput();
+  const output = openWords(json);
   const checked = checkConfig(places, Date.now());
   const files = dataFiles(places.data);
   const { directory } = files;
@@ -112,18 +112,13 @@ function outlook(checked: ConfigCheck, disk: DiskCheck): string[] {
       ? 'keeps its log in memory: everything is gone when it stops'
       : config.log.eventStore !== undefined
         ? eventStoreWords(config.log.eventStore)
-        : `keeps its log in ${safe(disk.directory, 4096)}${disk.exists ? '' : ' (made at the first start)'}: ${groundOf(disk)}`,
+        : `keeps its log in ${safe(disk.directory, 4096)}${disk.exists ? '' : ' (made at the first start)'}: ${groundWords(disk)}`,
   ];
 }
 
 function eventStoreWords({ url, bodyDirectory }: EventStore): string {
   const bodies = bodyDirectory === undefined ? 'with the bodies' : `bodies in ${bodyDirectory}`;
   return `keeps its log in the event store ${safe(withoutSecrets(url), 500)}, ${safe(bodies, 4096)}`;
-}
-
-function groundOf({ fileSystem, syncMicros, freeBytes }: DiskCheck): string {
-  const sync = syncMicros === undefined ? 'no sync measured' : `a sync takes ${syncMicros} us`;
-  return `${fileSystem}, ${sync}, ${Math.floor(freeBytes / 1024 ** 3)} GiB free`;
 }
 
 /** A few in full, the rest as a number. */

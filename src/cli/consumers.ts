@@ -12,7 +12,7 @@ import { toAsciiJson } from '../trace/json.ts';
 import { count, formatInstant, formatSpan, safe } from '../trace/words.ts';
 import { exitNever } from './exit-codes.ts';
 import { withLog } from './open-log.ts';
-import { openOutput } from './output.ts';
+import { openWords } from './output.ts';
 import { dataFiles, type Places } from './places.ts';
 
 /** `behind`: events of the log that it has not handled; the embedded log's positions are dense. */
@@ -33,7 +33,7 @@ export async function listConsumers(
   places: Places,
   { json = false }: { readonly json?: boolean },
 ): Promise<void> {
-  const output = openOutput();
+  const output = openWords(json);
   await withLog(places, async ({ log, files }) => {
     const directory = join(files.directory, consumersFolder);
     const head = await log.head();

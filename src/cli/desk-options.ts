@@ -8,9 +8,7 @@ export function describeDesk(program: Command): void {
     .description('the web page: its password, a way in without one');
   desk
     .command('password')
-    .description(
-      'set the password (asked for, or the first line of stdin); heard at the next start',
-    )
+    .description('set the password (asked for, or the first line of stdin); a running engine obeys')
     .option('--remove', 'no password any more')
     .action(async ({ remove = false }: { readonly remove?: boolean }) => {
       const { deskPassword } = await import('./desk.ts');

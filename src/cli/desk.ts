@@ -18,7 +18,7 @@ export async function deskPassword(places: Places, remove: boolean): Promise<voi
   const { passwordFile } = configOf(places).desk;
   if (remove) {
     rmSync(passwordFile, { force: true });
-    console.log('No password is set any more; the next start of the engine obeys.');
+    console.log('No password is set any more; a running engine obeys within a second or two.');
     return;
   }
   const password = process.stdin.isTTY ? await askTwice() : await firstLine();
@@ -30,7 +30,9 @@ export async function deskPassword(places: Places, remove: boolean): Promise<voi
     ...{ target: passwordFile, temporary: `${passwordFile}.new`, mode: 0o600 },
     pieces: [Buffer.from(`${await hashPassword(password)}\n`)],
   });
-  console.log(`Written to ${passwordFile}; the next start of the engine asks for it.`);
+  console.log(
+    `Written to ${passwordFile}; a running engine asks for it within a second or two, and ends the sessions of the old one.`,
+  );
 }
 
 async function askTwice(): Promise<string> {

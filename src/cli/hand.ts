@@ -5,16 +5,17 @@ import { isTrouble, Trouble } from '../mail/trouble.ts';
 import type { OperatorRequest } from '../queue/operator.ts';
 import { findRecipients } from '../trace/find-recipients.ts';
 import { toAsciiJson } from '../trace/json.ts';
-import { splitName } from '../trace/letter-name.ts';
+import { AmbiguousName, splitName } from '../trace/letter-name.ts';
 import { readLetter } from '../trace/read-letter.ts';
 import { foldLetter, type LetterState } from '../trace/reason.ts';
 import { safe } from '../trace/words.ts';
+import { tellAmbiguity } from './ambiguous.ts';
 import { callersName } from './callers-name.ts';
 import { exitNever } from './exit-codes.ts';
 import { sayDone } from '../trace/hand-words.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
 import { takeHand, type OperatorHand } from './operator-hand.ts';
-import { openOutput, type Output } from './output.ts';
+import { openWords, type Output } from './output.ts';
 import type { Places } from './places.ts';
 
 export type HandOptions = {
@@ -31,7 +32,7 @@ export type HandOptions = {
 export async function byHand(places: Places, asked: HandOptions): Promise<void> {
   refuseNonsense(asked);
   const options = { ...asked, by: asked.by ?? callersName() };
-  const output = openOutput();
+  const output = openWords(asked.json);
   await withLog(places, async (opened) => {
     const hand = await takeHand(opened);
     try {
@@ -88,6 +89,9 @@ async function actOn(name: string, options: Ready, { opened, hand, output }: Too
     output.line(json ? toAsciiJson(result(options, message, rcpts, events, said)) : said);
   } catch (cause) {
     if (!isTrouble(cause) || cause.tryAgain) throw cause;
+    if (cause instanceof AmbiguousName) {
+      return await tellAmbiguity(cause, opened, output, json, { act, id: name });
+    }
     process.exitCode = exitNever;
     if (json) output.line(toAsciiJson({ act, id: name, error: cause.message }));
     else console.error(`waybill: ${cause.message}`);

@@ -1,9 +1,9 @@
 /** The two places of `waybill log copy`, from what was typed and what the configuration says. */
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { oddityOf } from '../composition/event-shapes.ts';
 import { readConfig, type EventStore } from '../control/config.ts';
 import { mistakeIn, withoutSecrets } from '../control/event-store-address.ts';
+import { oddityOf } from '../log/event-shapes.ts';
 import { Trouble } from '../mail/trouble.ts';
 import type { EventStorePlace } from '../moving/kurrent-side.ts';
 import { safe } from '../trace/words.ts';

@@ -9,6 +9,7 @@ import { positionBefore } from '../trace/pages.ts';
 import type { Place } from './arguments.ts';
 import type { Handed } from './handover.ts';
 import { giveWay, shareOfFollower, shareOfReading } from './giving-way.ts';
+import { Interrupts } from './interrupts.ts';
 import { keepCheckpoint, type Keeping } from './log-checkpoint.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
 import { openOutput, type Output } from './output.ts';
@@ -67,7 +68,7 @@ async function read(
   keeping: Keeping | undefined,
 ): Promise<void> {
   let printer: Printer | undefined;
-  const interrupted = new AbortController();
+  const interrupts = new Interrupts();
   for (;;) {
     try {
       await withLog(places, async (opened) => {
@@ -75,21 +76,30 @@ async function read(
         try {
           const start = kept > logStart ? kept : await startOf(opened, options.from);
           printer ??= openPrinter(options, start, output);
-          const parts = { log: opened.log, printer, output, keeping, options, interrupted };
+          const parts = { log: opened.log, printer, output, keeping, options, interrupts };
           await (options.follow === true ? follow(parts) : print(parts));
         } finally {
-          await keeping?.release();
+          await released(keeping, interrupts);
         }
       });
       return;
     } catch (cause) {
-      if (interrupted.signal.aborted && isTrouble(cause, 'log-unavailable')) return;
+      if (interrupts.signal.aborted && isTrouble(cause, 'log-unavailable')) return;
       const goOn =
         options.follow === true && printer !== undefined && isTrouble(cause, 'log-unavailable');
       if (!goOn) throw cause;
-      await new Promise((resolve) => setTimeout(resolve, patienceMs));
+      await sleep(patienceMs);
     }
   }
+}
+
+/** Where the log hangs, it may keep us from saying how far we were: those events are heard again. */
+async function released(keeping: Keeping | undefined, interrupts: Interrupts): Promise<void> {
+  const letGo = keeping?.release();
+  if (!interrupts.hung) return letGo;
+  letGo?.catch(() => undefined);
+  await Promise.race([letGo, sleep(lastAnswersMs)]);
+  interrupts.end();
 }
 
 type Parts = {
@@ -98,8 +108,7 @@ type Parts = {
   readonly output: Output;
   readonly keeping: Keeping | undefined;
   readonly options: LogOptions;
-  /** By Ctrl-C, of whoever follows. */
-  readonly interrupted: AbortController;
+  readonly interrupts: Interrupts;
 };
 
 /** The position after which to read. */
@@ -176,10 +185,11 @@ async function print(parts: Parts): Promise<void> {
 
 /** Prints the next page; whether there may be more. */
 async function printPage(
-  { log: events, printer, output, keeping }: Parts,
+  { log: events, printer, output, keeping, interrupts }: Parts,
   upTo: Position = Infinity,
 ): Promise<boolean> {
-  const page = await events.readTexts({ after: printer.position, limit: pageEvents });
+  const asked = events.readTexts({ after: printer.position, limit: pageEvents });
+  const page = await interrupts.unlessHung(Promise.resolve(asked));
   for (const event of page) if (event.position <= upTo) printer.take(event);
   const handed = printer.handed();
   keeping?.leaving(handed);
@@ -190,12 +200,11 @@ async function printPage(
 
 /** Until interrupted, or the reader of our lines goes away, or there is enough. */
 async function follow(parts: Parts): Promise<void> {
-  const { log: events, printer, output, keeping, options, interrupted } = parts;
+  const { log: events, printer, output, keeping, options, interrupts } = parts;
   const way = giveWay(options.urgent === true ? 1 : shareOfFollower);
-  const interrupt = (): void => interrupted.abort();
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  interrupts.listen();
   const isOver = () =>
-    interrupted.signal.aborted ||
+    interrupts.signal.aborted ||
     printer.enough ||
     process.stdout.destroyed ||
     keeping?.over === true;
@@ -205,12 +214,12 @@ async function follow(parts: Parts): Promise<void> {
       const version = events.version();
       while ((await printPage(parts)) && !isOver()) await way.rest();
       await way.rest();
-      while (!isOver() && events.version() === version) await pause(interrupted.signal);
+      while (!isOver() && events.version() === version) await pause(interrupts.signal);
     }
     // What is on its way to the reader may still be answered.
     if (keeping !== undefined) await Promise.race([keeping.settled(), sleep(lastAnswersMs)]);
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    interrupts.ignore();
     await output.drained();
   }
 }

@@ -3,6 +3,7 @@
  * writer for a moment, under the same lock and by the same decider.
  */
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectLink } from '../composition/links/sockets.ts';
 import { openNodeLog } from '../control/node-log.ts';
 import type { EventLog } from '../log/ports.ts';
@@ -33,15 +34,15 @@ export async function takeHand({
   readonly writer: () => Promise<EventLog>;
 }): Promise<OperatorHand> {
   process.chdir(files.directory);
-  const until = Date.now() + patienceMs;
+  const until = performance.now() + patienceMs;
   for (;;) {
     const link = await engineLink();
     if (link !== undefined) return throughEngine(link);
     try {
       return alone(await writer());
     } catch (cause) {
-      if (!isTrouble(cause, 'log-in-use') || Date.now() > until) throw cause;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (!isTrouble(cause, 'log-in-use') || performance.now() > until) throw cause;
+      await sleep(100);
     }
   }
 }

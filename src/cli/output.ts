@@ -2,6 +2,7 @@
  * Lines to stdout. When the reader goes away (`waybill log | head`) the rest is silently dropped, and
  * `gone` tells loops that nobody listens any more.
  */
+import { foldLine } from './fold-line.ts';
 
 export type Output = {
   line(text: string): void;
@@ -13,7 +14,14 @@ export type Output = {
 /** So much is collected before it is written. */
 const chunkCharacters = 32_768;
 
-export function openOutput(stream: NodeJS.WriteStream = process.stdout): Output {
+/** For sentences: folded to the width of a terminal, where there is one and they are not asked for as JSON. */
+export const openWords = (json: boolean | undefined): Output =>
+  json === true ? openOutput() : openOutput(process.stdout, foldLine);
+
+export function openOutput(
+  stream: NodeJS.WriteStream = process.stdout,
+  fold?: (text: string, columns: number) => string,
+): Output {
   let buffered = '';
   let gone = false;
   stream.on('error', (cause: NodeJS.ErrnoException) => {
@@ -32,7 +40,8 @@ export function openOutput(stream: NodeJS.WriteStream = process.stdout): Output 
     },
     line(text) {
       if (gone) return;
-      buffered += `${text}\n`;
+      const width = stream.isTTY ? stream.columns : 0;
+      buffered += `${fold === undefined || width === 0 ? text : fold(text, width)}\n`;
       if (buffered.length >= chunkCharacters) flush();
     },
     async drained() {

@@ -1,10 +1,11 @@
 /** Where things lie in a data directory, as the command line sees it from outside. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EventStore } from '../control/config.ts';
 import { readWords } from '../control/config-words.ts';
 import { logFile } from '../log/sqlite/log-file.ts';
 import { Trouble } from '../mail/trouble.ts';
+import { errnoOf, errorWords } from '../platform/errno.ts';
 import { viewsFolder } from '../views/ports.ts';
 
 /** The global options. */
@@ -51,12 +52,19 @@ export async function eventStoreOf({ config, data }: Places): Promise<EventStore
   }
 }
 
-/** Throws `log-unavailable` where no engine has ever run. */
+/** Throws `log-unavailable` where no engine has ever run, and where we may not even look. */
 export function refuseMissingLog({ directory, log }: DataFiles): void {
-  if (existsSync(log)) return;
-  throw new Trouble('log-unavailable', {
-    tryAgain: true,
-    peer: 'no log',
-    detail: `there is no log in ${directory}: no engine has run there yet (see --data), or it keeps its log in memory`,
-  });
+  try {
+    statSync(log);
+  } catch (cause) {
+    throw new Trouble('log-unavailable', {
+      ...{ tryAgain: true, peer: 'no log', cause },
+      detail: isNotThere(cause)
+        ? `there is no log in ${directory}: no engine has run there yet (see --data), or it keeps its log in memory`
+        : `${log} cannot be read by uid ${process.geteuid?.()}: ${errorWords(cause)}`,
+    });
+  }
 }
+
+const isNotThere = (cause: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR'].includes(errnoOf(cause) ?? '');

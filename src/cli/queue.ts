@@ -10,7 +10,7 @@ import { droppedWords } from './dropped.ts';
 import { engineRuns } from './engine-runs.ts';
 import { troubleWords } from './log-trouble.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
-import { openOutput, type Output } from './output.ts';
+import { openWords, type Output } from './output.ts';
 import type { Places } from './places.ts';
 import { openProgress } from './progress.ts';
 import { agendaNow } from './queue-now.ts';
@@ -18,14 +18,15 @@ import { agendaNow } from './queue-now.ts';
 export type QueueOptions = { readonly at?: Place; readonly limit: number; readonly json?: boolean };
 
 export async function queue(places: Places, options: QueueOptions): Promise<void> {
-  const output = openOutput();
+  const output = openWords(options.json);
   await withLog(places, async (opened) => {
     const { at, limit, json = false } = options;
     const snapshot = at === undefined ? await snapshotNow(opened) : await snapshotAt(opened, at);
     const { agenda, now, position } = snapshot;
     const { rows, counts } = firstDue(agenda, now, limit);
     const factsOf = factsReader(opened.log, position);
-    const lines = (json ? queueJson : queueText)({ rows, owing: agenda.owing, now }, factsOf);
+    const { owing, aside } = agenda;
+    const lines = (json ? queueJson : queueText)({ rows, owing, aside, now }, factsOf);
     for await (const line of lines) {
       if (output.gone) break;
       output.line(line);

@@ -1,5 +1,6 @@
 /** The commands that read the log, as the command line describes them. Each loads its work when called. */
 import type { Command } from 'commander';
+import type { SearchStatus } from '../trace/search.ts';
 import {
   toBytes,
   toConsumerName,
@@ -34,7 +35,7 @@ const statuses = [
   'doubt',
   'cancelled',
   'done',
-] as const;
+] as const satisfies readonly SearchStatus[];
 
 export function describeQueue(program: Command): void {
   program

@@ -11,7 +11,7 @@ import { formatInstant, formatParty, safe } from '../trace/words.ts';
 import { hasViews, openViews } from '../views/open-views.ts';
 import { giveWay, shareOfReading, type GivingWay } from './giving-way.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
-import { openOutput, type Output } from './output.ts';
+import { openWords, type Output } from './output.ts';
 import type { Places } from './places.ts';
 import { openProgress } from './progress.ts';
 
@@ -42,7 +42,7 @@ type Search = {
 export async function search(places: Places, options: SearchOptions): Promise<void> {
   const { limit = Infinity, json = false, urgent = false, views = true, ...asked } = options;
   const way = giveWay(urgent ? 1 : shareOfReading);
-  const output = openOutput();
+  const output = openWords(json);
   await withLog(places, async (opened) => {
     const { before: beforeLetter, ...question } = await understood(asked, opened);
     const before = beforeLetter === undefined ? undefined : await placeOf(opened, beforeLetter);

@@ -1,17 +1,13 @@
 /** `waybill verify`: the whole log refolded and added up. Exit 0: all is well; 100: it is not. */
 import { readIfThere } from '../platform/read-if-there.ts';
+import type { CheckpointResult } from '../trace/checkpoint-check.ts';
 import { toAsciiJson } from '../trace/json.ts';
-import {
-  verify,
-  type CheckpointResult,
-  type Verification,
-  type VerifyPhase,
-} from '../trace/verify.ts';
+import { verify, type Verification, type VerifyPhase } from '../trace/verify.ts';
 import { count, formatInstant, safe } from '../trace/words.ts';
 import { exitNever } from './exit-codes.ts';
 import { giveWay, shareOfReading } from './giving-way.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
-import { openOutput } from './output.ts';
+import { openWords } from './output.ts';
 import type { Places } from './places.ts';
 import { openProgress } from './progress.ts';
 
@@ -21,7 +17,7 @@ export async function verifyLog(
   places: Places,
   { json = false, urgent = false }: VerifyOptions,
 ): Promise<void> {
-  const output = openOutput();
+  const output = openWords(json);
   const progress = openProgress('verifying');
   const way = giveWay(urgent ? 1 : shareOfReading);
   const look = async ({ log, files, body, unit }: OpenedLog): Promise<Verification> => {
@@ -74,6 +70,9 @@ function toLines(result: Verification): string[] {
         `DAMAGED: event ${position}${stream === undefined ? '' : ` of ${safe(stream)}`}: ${safe(what)}`,
     ),
     ...result.structure.map((what) => `DAMAGED: the file of the log: ${safe(what)}`),
+    ...result.setAside.map(
+      ({ message, why }) => `SET ASIDE: letter ${safe(message, 80)}: ${safe(why)}`,
+    ),
     ...result.mistakes.map(
       ({ position, stream, what }) =>
         `WRONG: ${stream === '' ? 'the log' : safe(stream)} at event ${position}: ${safe(what)}`,

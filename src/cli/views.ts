@@ -2,61 +2,70 @@
 import { chownSync, existsSync, mkdirSync, statSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { dropRights } from '../composition/roles/drop-rights.ts';
+import type { Position } from '../log/ports.ts';
 import { isTrouble, Trouble } from '../mail/trouble.ts';
+import type { Instant } from '../platform/clock.ts';
 import { toAsciiJson } from '../trace/json.ts';
 import { count, formatInstant, safe } from '../trace/words.ts';
 import { buildViews } from '../views/build.ts';
 import { openViews } from '../views/open-views.ts';
+import type { ViewsStatus } from '../views/ports.ts';
 import { readNext, servedName } from '../views/sqlite/files.ts';
 import { giveWay, shareOfReading } from './giving-way.ts';
 import { withLog } from './open-log.ts';
-import { openOutput } from './output.ts';
+import { openWords } from './output.ts';
 import { dataFiles, type Places } from './places.ts';
 import { openProgress } from './progress.ts';
 
 type Json = { readonly json?: boolean };
 
 export async function viewsStatus(places: Places, { json = false }: Json): Promise<void> {
-  const output = openOutput();
+  const output = openWords(json);
   await withLog(places, async ({ log, files }) => {
     const file = join(files.views, servedName);
     const views = openViews({ log, directory: files.views });
     try {
       const status = await views.status();
-      const { head, at, lacksFrom, letters, bytes, rebuilding } = status;
-      if (json) {
-        const instants = Object.fromEntries(
-          Object.entries({ at, lacksFrom }).map(([name, each]) => [
-            name,
-            each === undefined ? undefined : formatInstant(each, 'ms'),
-          ]),
-        );
-        output.line(toAsciiJson({ file, ...status, ...instants }));
-        return;
-      }
-      const upTo = at === undefined ? 'of nothing yet' : `up to ${formatInstant(at)}`;
-      const mib = Math.ceil(bytes / 1024 ** 2).toLocaleString('en');
-      output.line(`${safe(file, 4096)}: ${count(letters, 'letter')} ${upTo}, ${mib} MiB`);
-      output.line(
-        lacksFrom === undefined
-          ? 'up with the log'
-          : `behind the log: they lack what happened since ${formatInstant(lacksFrom)}`,
-      );
-      if (rebuilding !== undefined) output.line(wordsOfNew(rebuilding, head));
+      if (json) output.line(statusJson(file, status));
+      else for (const line of statusLines(file, status)) output.line(line);
     } catch (cause) {
       if (!isTrouble(cause, 'not-found')) throw cause;
       const next = existsSync(files.views) ? readNext(files.views) : undefined;
-      const head = await log.head();
-      const position = next?.upTo;
-      if (json) output.line(toAsciiJson({ file: null, head, rebuilding: position ?? null }));
-      else if (position !== undefined) output.line(wordsOfNew(position, head));
-      else output.line('There are no views: the desk makes them, or `waybill views rebuild`.');
+      const nothing = { head: await log.head(), position: next?.upTo };
+      output.line(json ? nothingJson(nothing) : nothingLine(nothing));
     } finally {
       views.close();
     }
   });
   await output.drained();
 }
+
+function statusJson(file: string, status: ViewsStatus): string {
+  const iso = (at: Instant | undefined) => (at === undefined ? undefined : formatInstant(at, 'ms'));
+  return toAsciiJson({ file, ...status, at: iso(status.at), lacksFrom: iso(status.lacksFrom) });
+}
+
+function* statusLines(file: string, status: ViewsStatus): Generator<string> {
+  const { head, at, lacksFrom, letters, bytes, rebuilding } = status;
+  const upTo = at === undefined ? 'of nothing yet' : `up to ${formatInstant(at)}`;
+  const mib = Math.ceil(bytes / 1024 ** 2).toLocaleString('en');
+  yield `${safe(file, 4096)}: ${count(letters, 'letter')} ${upTo}, ${mib} MiB`;
+  yield lacksFrom === undefined
+    ? 'up with the log'
+    : `behind the log: they lack what happened since ${formatInstant(lacksFrom)}`;
+  if (rebuilding !== undefined) yield wordsOfNew(rebuilding, head);
+}
+
+/** No views are served; `position`: those that are being computed have got so far. */
+type Nothing = { readonly head: Position; readonly position: Position | undefined };
+
+const nothingJson = ({ head, position }: Nothing): string =>
+  toAsciiJson({ file: null, head, rebuilding: position ?? null });
+
+const nothingLine = ({ head, position }: Nothing): string =>
+  position === undefined
+    ? 'There are no views: the desk makes them, or `waybill views rebuild`.'
+    : wordsOfNew(position, head);
 
 const wordsOfNew = (position: number, head: number): string =>
   `new ones are being computed: ${Math.floor((position / Math.max(1, head)) * 100)} % of the log`;
@@ -72,26 +81,9 @@ export async function rebuildViews(places: Places, options: RebuildOptions): Pro
     const log = body === undefined ? opened : far;
     await log.head();
     openFolder(directory);
-    const way = giveWay(urgent ? 1 : shareOfReading);
-    const progress = openProgress('computing the views');
     const since = performance.now();
-    let read = 0;
-    try {
-      const building = buildViews({ log, directory, rest: way.rest, afresh: !resume });
-      for await (const { position, head, events = read } of building) {
-        progress.tell(position, head, unit);
-        read = events;
-      }
-    } catch (cause) {
-      if (!isTrouble(cause, 'log-in-use')) throw cause;
-      throw new Trouble('refused', {
-        tryAgain: true,
-        peer: 'busy',
-        detail: 'somebody else is computing the views already: see `waybill views status`',
-      });
-    } finally {
-      progress.end();
-    }
+    const { rest } = giveWay(urgent ? 1 : shareOfReading);
+    const read = await build({ log, directory, rest, afresh: !resume }, unit);
     const seconds = (performance.now() - since) / 1000;
     const file = join(directory, servedName);
     console.log(
@@ -100,6 +92,27 @@ export async function rebuildViews(places: Places, options: RebuildOptions): Pro
         : `${safe(file, 4096)} is new: ${count(read, 'event')} in ${seconds.toFixed(1)} s.`,
     );
   });
+}
+
+/** How many events were read. Throws `refused` while somebody else computes them. */
+async function build(parts: Parameters<typeof buildViews>[0], unit: string): Promise<number> {
+  const progress = openProgress('computing the views');
+  let read = 0;
+  try {
+    for await (const { position, head, events = read } of buildViews(parts)) {
+      progress.tell(position, head, unit);
+      read = events;
+    }
+    return read;
+  } catch (cause) {
+    if (!isTrouble(cause, 'log-in-use')) throw cause;
+    throw new Trouble('refused', {
+      ...{ tryAgain: true, peer: 'busy' },
+      detail: 'somebody else is computing the views already: see `waybill views status`',
+    });
+  } finally {
+    progress.end();
+  }
 }
 
 /**

@@ -20,7 +20,7 @@ import { checkConfig, formatFinding, type Finding } from './check-config.ts';
 import { exitNever } from './exit-codes.ts';
 import { giveWay, shareOfReading } from './giving-way.ts';
 import { withLog } from './open-log.ts';
-import { openOutput, type Output } from './output.ts';
+import { openWords, type Output } from './output.ts';
 import type { Places } from './places.ts';
 import { openProgress } from './progress.ts';
 import { homesOf } from './local-homes.ts';
@@ -45,7 +45,7 @@ export async function tellWhatIf(places: Places, options: WhatIfOptions): Promis
   const config = readConfig({ dir: places.config, env: process.env, data: places.data });
   const controls = readControls(config.controlDir);
   const remarks = remarksOn(places);
-  const output = openOutput();
+  const output = openWords(json);
   const progress = openProgress('judging again');
   const way = giveWay(urgent ? 1 : shareOfReading);
   const summary = await withLog(places, async ({ log, unit, nodeHistory }) => {

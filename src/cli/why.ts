@@ -11,11 +11,12 @@ import { findRefusals } from '../trace/refusals.ts';
 import { momentOf, whyLetter } from '../trace/why.ts';
 import { formatInstant, formatParty, safe } from '../trace/words.ts';
 import type { Home, Homes } from '../what-if/ports.ts';
+import { tellAmbiguity } from './ambiguous.ts';
 import type { Place } from './arguments.ts';
 import { engineRuns } from './engine-runs.ts';
 import { homesOf } from './local-homes.ts';
 import { withLog, type OpenedLog } from './open-log.ts';
-import { openOutput, type Output } from './output.ts';
+import { openWords, type Output } from './output.ts';
 import type { Places } from './places.ts';
 
 export type WhyOptions = {
@@ -25,11 +26,15 @@ export type WhyOptions = {
 };
 
 export async function why(places: Places, name: string, options: WhyOptions): Promise<void> {
-  const output = openOutput();
+  const output = openWords(options.json);
   await withLog(places, async (opened) => {
     const when = await momentAsked(opened, options.at);
     if (isAboutRefusals(name)) await tellRefusals(opened, name, when, options, output);
-    else await tellLetter(opened, name, when, options, output, homesNow(places));
+    else {
+      await tellLetter(opened, name, when, options, output, homesNow(places)).catch(
+        (cause: unknown) => tellAmbiguity(cause, opened, output, options.json ?? false),
+      );
+    }
     await output.drained();
   });
 }
@@ -55,7 +60,7 @@ async function tellLetter(
 ): Promise<void> {
   const { id, rcpt } = splitName(name);
   const message = await opened.letter(id);
-  const { reasons, untold, events } = await whyLetter({
+  const { reasons, untold, events, odd } = await whyLetter({
     ...{ log: opened.log, message, rcpt, now },
     ...(upTo === undefined ? {} : { upTo }),
     history: await opened.nodeHistory(upTo),
@@ -68,11 +73,14 @@ async function tellLetter(
         ? `${message} was not there yet ${formatInstant(now)}.`
         : `${message} is to nobody, which is legal: done at once.`,
     );
+  if (odd !== undefined && !json) {
+    output.line(`${message} is SET ASIDE, nothing is attempted: ${safe(odd)}`);
+  }
   for (const reason of reasons) {
     const homeNow =
       upTo === undefined && isHomeless(reason) ? await homes(reason.route!.address) : undefined;
     const sentences = [...formatReason(reason, now), ...homeWords(homeNow)];
-    if (json) output.line(toAsciiJson(toJson({ ...reason, homeNow }, sentences)));
+    if (json) output.line(toAsciiJson(toJson({ ...reason, setAside: odd, homeNow }, sentences)));
     else {
       const { recipient, address, status } = reason;
       output.line(`${message}/${recipient} to ${formatParty(address)}: ${status}`);
@@ -132,7 +140,7 @@ function homeWords(home: Home | undefined): string[] {
 }
 
 const toJson = (
-  reason: Reason & { readonly homeNow: Home | undefined },
+  reason: Reason & { readonly setAside: string | undefined; readonly homeNow: Home | undefined },
   sentences: readonly string[],
 ): unknown => ({
   ...withInstants(reason),

@@ -48,11 +48,53 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
 }
 
 function keepPosition(
-  { log, beforeSave, everyMs = 100 }: ConsumerOptions,
+  options: ConsumerOptions,
   file: string,
   start: Position,
   lock: DirectoryLock,
 ): Consumer {
+  const { log } = options;
+  const saving = openSaving(options, file, start);
+  const move = async (position: Position): Promise<void> => {
+    if (!Number.isSafeInteger(position) || position < 0) throw refused('that is no position');
+    if (position > (await log.head())) {
+      throw refused(`event ${position} cannot have been handled: there is none yet`);
+    }
+    await saving.upTo(position);
+  };
+  /** Asking an event store for its end takes time, in which nothing is being written yet. */
+  const moving = new Set<Promise<void>>();
+  return {
+    get position() {
+      return saving.position;
+    },
+    handled(position) {
+      const moved = move(position);
+      const over = () => moving.delete(moved);
+      moving.add(moved);
+      moved.then(over, over);
+      return moved;
+    },
+    async close() {
+      saving.hurry();
+      try {
+        const last = [...moving];
+        await Promise.allSettled(last);
+        await Promise.all(last);
+        await saving.done();
+      } finally {
+        lock.release();
+      }
+    },
+  };
+}
+
+/** The file, written at most every `everyMs`: those who come while one is being written share the next one. */
+function openSaving(
+  { log, beforeSave, everyMs = 100 }: ConsumerOptions,
+  file: string,
+  start: Position,
+) {
   let saved = start;
   let wanted = start;
   let next: Promise<void> | undefined;
@@ -77,40 +119,21 @@ function keepPosition(
     pause = written.then(rest, rest);
     return written;
   };
-  const move = async (position: Position): Promise<void> => {
-    if (!Number.isSafeInteger(position) || position < 0) throw refused('that is no position');
-    if (position > (await log.head())) {
-      throw refused(`event ${position} cannot have been handled: there is none yet`);
-    }
-    if (position <= saved) return;
-    wanted = Math.max(wanted, position);
-    // Those who come while one is being written share the next one.
-    await (next ??= later());
-  };
-  /** Asking an event store for its end takes time, in which nothing is being written yet. */
-  const moving = new Set<Promise<void>>();
   return {
     get position() {
       return saved;
     },
-    handled(position) {
-      const moved = move(position);
-      const over = () => moving.delete(moved);
-      moving.add(moved);
-      moved.then(over, over);
-      return moved;
+    /** Resolves when it is on disk. */
+    async upTo(position: Position): Promise<void> {
+      if (position <= saved) return;
+      wanted = Math.max(wanted, position);
+      await (next ??= later());
     },
-    async close() {
-      hurry.abort();
-      try {
-        const last = [...moving];
-        await Promise.allSettled(last);
-        await Promise.all(last);
-        await next;
-        await pause;
-      } finally {
-        lock.release();
-      }
+    /** From now on nothing is waited for but the disk. */
+    hurry: () => hurry.abort(),
+    async done(): Promise<void> {
+      await next;
+      await pause;
     },
   };
 }

@@ -20,6 +20,7 @@ export function consumerNames(directory: string): readonly string[] {
   }
 }
 
+/** Throws `RangeError` for what is no name: it becomes a path. */
 export const consumerFile = (directory: string, name: string): string => {
   if (!isConsumerName(name))
     throw new RangeError('no name for a consumer: letters, digits, - and _');

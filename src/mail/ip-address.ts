@@ -73,3 +73,12 @@ export function normalizeIp(text: string): string | undefined {
   const [high = 0, low = 0] = groups.slice(6);
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
+
+/**
+ * Who counts as one client: an IPv4 address; of an IPv6 address its first 64 bits, for whoever has one
+ * has the whole network. `ip` as `normalizeIp` spells it.
+ */
+export function networkOf(ip: string): string {
+  const groups = ipv6Groups(ip)?.slice(0, 4);
+  return groups === undefined ? ip : groups.map((group) => group.toString(16)).join(':');
+}

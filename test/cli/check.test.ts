@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { checkConfig } from '../../src/cli/check-config.ts';
-import { checkDisk, warningsOf } from '../../src/cli/check-disk.ts';
+import { checkDisk, groundWords, warningsOf } from '../../src/cli/check-disk.ts';
 import { checkUsers, describeUsers } from '../../src/cli/check-users.ts';
 import { readConfig } from '../../src/control/config.ts';
 import type { SystemAccount, SystemAccounts } from '../../src/platform/system-accounts.ts';
@@ -259,6 +259,13 @@ describe('the disk', () => {
   it('is that of the nearest directory where the data directory does not exist yet', () => {
     expect(checkDisk(dir.file('a/b/c'))).toMatchObject({ exists: false });
     expect(readdirSync(dir.path)).toEqual(['config']);
+  });
+
+  it('has its free room told in units that tell something', () => {
+    const words = (freeBytes: number, syncMicros?: number) =>
+      groundWords({ fileSystem: 'ext4', syncMicros, freeBytes });
+    expect(words(66_000_000, 350)).toBe('ext4, a sync takes 350 us, 62 MiB free');
+    expect(words(1e12)).toBe('ext4, no sync measured, 931 GiB free');
   });
 
   const sound = { fileSystem: 'ext4', network: false, syncMicros: 900, freeBytes: 1e12 };

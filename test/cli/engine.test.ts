@@ -19,7 +19,7 @@ beforeAll(async () => {
     }),
   );
   await untilTried(1);
-}, 60_000);
+});
 afterAll(() => engine.remove());
 
 const queue = async () => jsonLines((await engine.waybill('queue', '--json')).stdout);

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { shellWord } from '../support/shell-word.ts';
 import { tempDir, type TempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
@@ -88,7 +89,7 @@ describe('a program called with an old node', () => {
     'hears once what is typed at its terminal (script)',
     async () => {
       const words = [process.execPath, '--import', makeOld, listeningScript()];
-      const command = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+      const command = words.map(shellWord).join(' ');
       // With exec, no shell stands between: dash ends with 130 after an interrupt that its child lived through.
       const child = spawn('script', ['-qfec', `exec ${command}`, dir.file('typescript')], {
         cwd: dir.path,

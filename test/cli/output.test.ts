@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Writable } from 'node:stream';
+import { foldLine } from '../../src/cli/fold-line.ts';
 import { openOutput } from '../../src/cli/output.ts';
 
 /** A reader that takes each piece when `when` calls back. */
@@ -34,6 +35,16 @@ describe('lines for a reader', () => {
     output.line(line);
     await output.drained();
     expect([read(), stream.writableLength]).toEqual([`${line}\n`, 0]);
+  });
+
+  it('are folded for a terminal, where they are sentences', async () => {
+    const { stream, read } = openReader((taken) => taken());
+    Object.assign(stream, { isTTY: true, columns: 10 });
+    for (const output of [openOutput(stream, foldLine), openOutput(stream)]) {
+      output.line('a letter waits');
+      await output.drained();
+    }
+    expect(read()).toBe('a letter\n    waits\na letter waits\n');
   });
 
   it('are dropped when the reader is gone', async () => {

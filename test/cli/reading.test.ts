@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { dataFiles } from '../../src/cli/places.ts';
 import { logFile } from '../../src/log/sqlite/log-file.ts';
@@ -169,7 +169,7 @@ describe('waybill trace', () => {
     const ambiguous = run('trace', ids.held.slice(0, 6));
     expect(ambiguous.code).toBe(100);
     expect(ambiguous.stderr).toContain('is ambiguous');
-    expect(ambiguous.stderr).toContain(ids.done);
+    expect(ambiguous.stderr).toMatch(new RegExp(`^  ${ids.done}  2`, 'm'));
     expect([run('trace', 'ffffffff').code, run('trace', 'rubbish\u001b').code]).toEqual([100, 100]);
   });
 
@@ -314,6 +314,19 @@ describe('a data directory in which no engine ever ran', () => {
       expect(existsSync(nowhere.file('log'))).toBe(false);
     } finally {
       nowhere.remove();
+    }
+  });
+});
+
+describe('a data directory that cannot be looked into', () => {
+  it('is not called empty', () => {
+    const strange = tempDir();
+    try {
+      symlinkSync('log', strange.file('log'));
+      const { code, stderr } = waybill(strange.path, 'queue');
+      expect([code, stderr]).toEqual([111, expect.stringContaining('symbolic link loop')]);
+    } finally {
+      strange.remove();
     }
   });
 });

@@ -22,6 +22,7 @@ export class CdbFull extends Error {
   }
 }
 
+/** `add` throws `CdbFull` beyond 4 GiB, where 32 bits cannot point. */
 export function cdbBuilder(): CdbBuilder {
   /** Per table, hash and position of each record in turn. */
   const entries: number[][] = Array.from({ length: tableCount }, () => []);
@@ -67,15 +68,4 @@ function toSlots(table: readonly number[]): Uint8Array {
     view.setUint32(slot * pairBytes + 4, table[entry + 1]!, true);
   }
   return bytes;
-}
-
-/** A whole database in memory, for one that is small. */
-export function buildCdb(
-  records: Iterable<readonly [key: Uint8Array, data: Uint8Array]>,
-): Uint8Array {
-  const builder = cdbBuilder();
-  const pieces: Uint8Array[] = [];
-  for (const [key, data] of records) pieces.push(...builder.add(key, data));
-  pieces.push(...builder.tables());
-  return Buffer.concat([builder.header(), ...pieces]);
 }

@@ -8,7 +8,7 @@ const file = fileURLToPath(new URL('../../../src/cli/programs/lib/was-closed.ts'
 const say = `import(${JSON.stringify(file)}).then(({ wasClosed }) => console.log(wasClosed(0)))`;
 
 const asked = (redirection: string): string =>
-  spawnSync('/bin/sh', ['-c', `"$0" -e "$1" ${redirection}`, process.execPath, say], {
+  spawnSync('/bin/sh', ['-c', `"$0" -e "$1" ${redirection}`, process.execPath, say, file], {
     encoding: 'utf8',
   }).stdout.trim();
 
@@ -17,7 +17,7 @@ describe('a standard descriptor', () => {
   told([
     ['0<&-', 'true'],
     ['</dev/null', 'false'],
-    [`<${file}`, 'false'],
+    ['<"$2"', 'false'],
   ])('opened as %s was closed: %s', (redirection, closed) => {
     expect(asked(redirection)).toBe(closed);
   });

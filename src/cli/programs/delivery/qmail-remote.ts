@@ -99,7 +99,7 @@ const rcptLetters: Readonly<Record<VerdictKind, string>> = {
 };
 
 /** First a report on each recipient that was spoken of: r, s or h; last the one on the letter: K, Z or D. */
-export function formatReports(count: number, { outcomes, heard }: Said): readonly string[] {
+function formatReports(count: number, { outcomes, heard }: Said): readonly string[] {
   if (heard === undefined) {
     const { kind, reply } = outcomes[0]!;
     return [letters[kind] + reply.text];

@@ -11,6 +11,7 @@ import { readConfig } from '../../../control/config.ts';
 import { readControls } from '../../../control/disk.ts';
 import { openNodeLog } from '../../../control/node-log.ts';
 import { incomingLetter } from '../../../ingress/inject/incoming.ts';
+import type { Intake } from '../../../ingress/ports.ts';
 import { logFile } from '../../../log/sqlite/log-file.ts';
 import { SqliteLog } from '../../../log/sqlite/sqlite-log.ts';
 import { isTrouble } from '../../../mail/trouble.ts';
@@ -32,46 +33,57 @@ export async function callAlone(places: Places, user: string): Promise<EngineCal
   }
   const log = openLog();
   try {
-    const { controls, digest, files } = readControls(join(places.config, 'control'));
-    // The letter says by which rules it was routed; so they must be in the log.
-    const node = openNodeLog(log, controls.me ?? hostname(), systemClock);
-    await node.tell({ type: 'ControlsLoaded', data: { digest, files } });
-    const spool = spoolOf(log);
-    const queue = queueIntake({
-      ...{ letters: openLetters({ log }), bodies: openBodies(spool), clock: systemClock },
-      rules: () => ({ routing: toRoutingRules(controls), digest }),
-      copyTo: settings.copyTo,
-    });
-    const intake = directIntake({ queue, spool, clock: systemClock });
-    const caller = () => ({ uid: process.getuid?.() ?? 0, pid: process.pid, user });
-    const fresh = () => incomingLetter(intake.begin(), { clock: systemClock, caller });
-    let letter = fresh();
-    return {
-      get id() {
-        return letter.id;
-      },
-      to: async (recipients) => letter.to(recipients),
-      write: (bytes) => letter.write(bytes),
-      async accept({ sender, recipients }, bytes) {
-        letter.to(recipients);
-        await letter.write(bytes);
-        const id = await letter.accept(sender);
-        letter = fresh();
-        return id;
-      },
-      async abandon() {
-        letter.abandon();
-        letter = fresh();
-      },
-      async close() {
-        letter.abandon();
-        await log.close();
-      },
-    };
+    return callInto(log, await openIntake(log, places.config, settings.copyTo), user);
   } catch (cause) {
     await log.close();
     throw cause;
   }
+}
+
+/** The letters say by which rules they were routed; so these must be in the log. */
+async function openIntake(
+  log: SqliteLog,
+  config: string,
+  copyTo: string | undefined,
+): Promise<Intake> {
+  const { controls, digest, files } = readControls(join(config, 'control'));
+  const node = openNodeLog(log, controls.me ?? hostname(), systemClock);
+  await node.tell({ type: 'ControlsLoaded', data: { digest, files } });
+  const spool = spoolOf(log);
+  const queue = queueIntake({
+    ...{ letters: openLetters({ log }), bodies: openBodies(spool), clock: systemClock },
+    rules: () => ({ routing: toRoutingRules(controls), digest }),
+    copyTo,
+  });
+  return directIntake({ queue, spool, clock: systemClock });
+}
+
+function callInto(log: SqliteLog, intake: Intake, user: string): EngineCall {
+  const caller = () => ({ uid: process.getuid?.() ?? 0, pid: process.pid, user });
+  const fresh = () => incomingLetter(intake.begin(), { clock: systemClock, caller });
+  let letter = fresh();
+  return {
+    get id() {
+      return letter.id;
+    },
+    to: async (recipients) => letter.to(recipients),
+    write: (bytes) => letter.write(bytes),
+    async accept({ sender, recipients }, bytes) {
+      letter.to(recipients);
+      await letter.write(bytes);
+      const id = await letter.accept(sender);
+      letter = fresh();
+      return id;
+    },
+    async abandon() {
+      letter.abandon();
+      letter = fresh();
+    },
+    async close() {
+      letter.abandon();
+      await log.close();
+    },
+  };
 }
 
 function openLog(): SqliteLog {

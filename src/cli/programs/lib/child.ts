@@ -34,7 +34,7 @@ function start([program = '', ...args]: readonly string[], { stdin, env }: Child
 }
 
 /** What the system would say of an empty name; node does not ask it. */
-export const noSuchProgram = (): Error =>
+const noSuchProgram = (): Error =>
   Object.assign(new Error('no name of a program'), { code: 'ENOENT' });
 
 /** Whether the program says yes (0). No is every other exit code, and that there is no such program; 111 ends us, too. */

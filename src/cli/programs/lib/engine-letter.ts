@@ -69,17 +69,8 @@ export function engineLetter({ places, user, patienceMs }: LetterParts): EngineL
       try {
         if (call !== undefined) await call.accept({ sender, recipients }, last);
         else {
-          // Until `accept` is sent nothing has happened, and it can begin anew.
-          const ready = await patiently(async () => {
-            const fresh = await callEngine(places, user);
-            await fresh.to(recipients).catch(async (cause: unknown) => {
-              await fresh.close();
-              throw cause;
-            });
-            return fresh;
-          }, patienceMs);
-          call = ready;
-          await ready.accept({ sender, recipients: [] }, last);
+          call = await patiently(() => callFor(recipients, places, user), patienceMs);
+          await call.accept({ sender, recipients: [] }, last);
         }
         return 0;
       } catch (cause) {
@@ -91,18 +82,34 @@ export function engineLetter({ places, user, patienceMs }: LetterParts): EngineL
   };
 }
 
+/** A call that knows its recipients. Until `accept` is sent nothing has happened, and it can begin anew. */
+async function callFor(
+  recipients: readonly string[],
+  places: Places,
+  user: string,
+): Promise<EngineCall> {
+  const call = await callEngine(places, user);
+  try {
+    await call.to(recipients);
+    return call;
+  } catch (cause) {
+    await call.close();
+    throw cause;
+  }
+}
+
 const isTooLong = (address: string): boolean =>
   address.length > addressBytes / 3 && Buffer.byteLength(address) > addressBytes;
 
 /** Again and again while the engine is away or busy. */
 async function patiently<T>(work: () => Promise<T>, patienceMs: number): Promise<T> {
-  const until = Date.now() + patienceMs;
+  const until = performance.now() + patienceMs;
   for (;;) {
     try {
       return await work();
     } catch (cause) {
       const exit = exitOf(cause);
-      if (![71, 73, 74].includes(exit) || Date.now() > until) throw cause;
+      if (![71, 73, 74].includes(exit) || performance.now() > until) throw cause;
     }
     await sleep(pauseMs);
   }

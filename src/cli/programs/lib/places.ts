@@ -21,7 +21,7 @@ export const placesOf = (env: Environment): Places => ({
 const defaultPatienceS = 10;
 
 /** How long to wait for an engine that is away: `WAYBILL_PATIENCE`, seconds. */
-export function patienceMsOf(env: Environment): number {
+function patienceMsOf(env: Environment): number {
   const seconds = Number(env['WAYBILL_PATIENCE'] || defaultPatienceS);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : defaultPatienceS * 1000;
 }

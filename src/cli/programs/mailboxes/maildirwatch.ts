@@ -32,7 +32,7 @@ export const maildirwatch =
     return 0;
   };
 
-export const formatNews = (news: readonly Gist[]): string =>
+const formatNews = (news: readonly Gist[]): string =>
   news
     .map(
       ({ sender, recipient, from, text }) =>

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { tryLock, unlock, type LockAnswer } from '../../../delivery/local/dot-lock.ts';
 import { systemFiles } from '../../../delivery/local/file-calls.ts';
 import type { KernelLock } from '../../../delivery/local/kernel-lock.ts';
-import type { Clock, Instant } from '../../../platform/clock.ts';
+import type { Clock, Moment } from '../../../platform/clock.ts';
 import { errorWords } from '../../../platform/errno.ts';
 import { tryLater } from '../lib/program.ts';
 
@@ -24,18 +24,18 @@ export async function withMboxLock<T>(
   parts: LockParts,
   work: () => Promise<T>,
 ): Promise<T> {
-  const until = parts.clock.now() + limitMs;
+  const until = parts.clock.steady() + limitMs;
   for (;;) {
     const done = await tryOnce(mbox, parts, until, work);
     if (done !== 'busy') return done.value;
-    if (parts.clock.now() >= until) throw timedOut(mbox);
+    if (parts.clock.steady() >= until) throw timedOut(mbox);
   }
 }
 
 async function tryOnce<T>(
   mbox: string,
   { clock, kernelLock }: LockParts,
-  until: Instant,
+  until: Moment,
   work: () => Promise<T>,
 ): Promise<{ readonly value: T } | 'busy'> {
   const dot = await dotLock(mbox, clock, until);
@@ -51,11 +51,11 @@ async function tryOnce<T>(
   }
 }
 
-async function dotLock(mbox: string, clock: Clock, until: Instant): Promise<LockAnswer> {
+async function dotLock(mbox: string, clock: Clock, until: Moment): Promise<LockAnswer> {
   for (;;) {
     const answer = tryLock(systemFiles, mbox, clock.now());
     if (answer !== 'busy') return answer;
-    if (clock.now() >= until) throw timedOut(mbox);
+    if (clock.steady() >= until) throw timedOut(mbox);
     await sleep(againMs);
   }
 }

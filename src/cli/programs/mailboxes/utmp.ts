@@ -13,6 +13,7 @@ const nameBytes = 32;
 /** A record is 384 bytes where 32-bit programs share the file (x86, and 64-bit ARM's is 400). */
 export const recordBytes = (arch: string): number => (['x64', 'ia32'].includes(arch) ? 384 : 400);
 
+/** `size`: of a record, in bytes; half a record at the end is left out. */
 export function parseUtmp(bytes: Buffer, size: number): readonly Login[] {
   const logins: Login[] = [];
   for (let at = 0; at + size <= bytes.length; at += size) {

@@ -4,7 +4,7 @@
  */
 import { linkedTcpto } from '../../../composition/links/tcpto-link.ts';
 import { formatTcpto, type TcpTimeouts } from '../../../delivery/remote/tcpto.ts';
-import type { Clock } from '../../../platform/clock.ts';
+import { systemClock, type Clock } from '../../../platform/clock.ts';
 import { exitTryLater } from '../../exit-codes.ts';
 import { withControlLink } from '../lib/control-link.ts';
 import { placesOf } from '../lib/places.ts';
@@ -18,7 +18,7 @@ export type TcptoTable = { read(): Promise<TcpTimeouts>; clear(): Promise<void> 
 export type WithTcpto = <T>(env: Environment, use: (table: TcptoTable) => Promise<T>) => Promise<T>;
 
 export const engineTcpto: WithTcpto = (env, use) =>
-  withControlLink(placesOf(env).data, (link) => use(linkedTcpto(link)));
+  withControlLink(placesOf(env).data, (link) => use(linkedTcpto(link, systemClock)));
 
 const unable = (cause: unknown): string => `unable to open tcpto: ${wordsOf(cause)}`;
 
@@ -29,7 +29,7 @@ export const qmailTcpto =
     try {
       const table = await withTcpto(env, (tcpto) => tcpto.read());
       print(
-        formatTcpto(table, clock.now())
+        formatTcpto(table, clock.steady())
           .map((line) => `${line}\n`)
           .join(''),
       );

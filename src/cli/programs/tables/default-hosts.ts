@@ -9,7 +9,7 @@ import type { TableFiles } from './table-files.ts';
 import { systemWords, toPrintable } from './table-program.ts';
 
 /** Variables that overrule control files, where a program listens to them. */
-export const noVariables: Environment = {};
+const noVariables: Environment = {};
 
 export function readDefaultHosts(
   files: TableFiles,

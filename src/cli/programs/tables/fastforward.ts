@@ -1,5 +1,9 @@
 /** fastforward: forwards a letter as a table says. `| fastforward -d /etc/aliases.cdb` in a .qmail file */
-import { expandAlias } from '../../../aliases/tables/expand-alias.ts';
+import {
+  expandAlias,
+  type Expansion,
+  type ForwardProgram,
+} from '../../../aliases/tables/expand-alias.ts';
 import { exitNever } from '../../exit-codes.ts';
 import { toBytes } from '../lib/bytes.ts';
 import { parseOptions } from '../lib/options.ts';
@@ -28,36 +32,21 @@ export const fastforward =
     const { path, dry, passThrough, ofDefault } = readArguments(args, say);
     const target = readTarget(env, ofDefault);
     const sender = env['SENDER'] === undefined ? unknownSender : toBytes(env['SENDER']);
-    const tell = (line: string) => say(`${toPrintable(line.replace(/[\0-\x1f\x7f]/g, '_'))}\n`);
     const message = dry ? undefined : openMessage();
+    const obeying = { env, say, message };
     const cdb = dieOfDamage(path, () => files.openCdb(path));
     try {
       const expansion = await expandAlias(target, sender, {
         get: (key) => dieOfDamage(path, () => cdb.get(key)),
         readList: (file) => readList(files, file),
-        async run(program) {
-          const named = `${program.bare ? '|' : '!'}${program.command}`;
-          if (message === undefined) return tell(`run ${named}`);
-          const preface = program.bare ? undefined : prefaceFrom(env);
-          await runCommand(program.command, { message, preface, named: toPrintable(named) });
-        },
+        run: (program) => run(program, obeying),
       });
       if (expansion === undefined) {
         if (passThrough) return 0;
         say('Sorry, no mailbox here by that name. (#5.1.1)\n');
         return exitNever;
       }
-      const { recipients } = expansion;
-      if (message === undefined) {
-        tell(recipients.length === 0 ? 'no forwarding' : `from <${expansion.sender}>`);
-        for (const recipient of recipients) tell(`to <${recipient}>`);
-      } else if (recipients.length > 0) {
-        const deliveredTo = toBytes(env['DTLINE'] ?? '');
-        const { queueForwards } = await import('./queue-forwards.ts');
-        const { outcome, pid } = await queueForwards({ ...expansion, deliveredTo, message }, env);
-        if (outcome.kind !== 'queued') throw refusedBy(outcome);
-        say(`fastforward: qp ${pid}\n`);
-      }
+      await forwardTo(expansion, obeying);
       return passThrough ? exitEnough : 0;
     } catch (cause) {
       if (cause instanceof ProgramFailed) return cause.exit;
@@ -67,6 +56,40 @@ export const fastforward =
       message?.close();
     }
   };
+
+/** Without a message everything is only told. */
+type Obeying = {
+  readonly env: Environment;
+  readonly say: (text: string) => void;
+  readonly message: ReturnType<typeof openMessage> | undefined;
+};
+
+function tell(line: string, { say }: Obeying): void {
+  say(`${toPrintable(line.replace(/[\0-\x1f\x7f]/g, '_'))}\n`);
+}
+
+async function run({ bare, command }: ForwardProgram, obeying: Obeying): Promise<void> {
+  const { env, message } = obeying;
+  const named = `${bare ? '|' : '!'}${command}`;
+  if (message === undefined) return tell(`run ${named}`, obeying);
+  const preface = bare ? undefined : prefaceFrom(env);
+  await runCommand(command, { message, preface, named: toPrintable(named) });
+}
+
+async function forwardTo(expansion: Expansion, obeying: Obeying): Promise<void> {
+  const { env, say, message } = obeying;
+  const { sender, recipients } = expansion;
+  if (message === undefined) {
+    tell(recipients.length === 0 ? 'no forwarding' : `from <${sender}>`, obeying);
+    for (const recipient of recipients) tell(`to <${recipient}>`, obeying);
+  } else if (recipients.length > 0) {
+    const deliveredTo = toBytes(env['DTLINE'] ?? '');
+    const { queueForwards } = await import('./queue-forwards.ts');
+    const { outcome, pid } = await queueForwards({ ...expansion, deliveredTo, message }, env);
+    if (outcome.kind !== 'queued') throw refusedBy(outcome);
+    say(`fastforward: qp ${pid}\n`);
+  }
+}
 
 /** Of letters that contradict each other the last one counts. */
 function readArguments(args: readonly string[], say: (text: string) => void) {

@@ -13,6 +13,7 @@ import { qmailLocal } from '../../../../src/cli/programs/delivery/qmail-local.ts
 import { systemClock as clock } from '../../../../src/platform/clock.ts';
 import { systemProcesses } from '../../../../src/platform/system-processes.ts';
 import { letterOffice, letterText, type LetterOffice } from './letter-file.ts';
+import { dotQmailCases } from '../../../support/dot-qmail-cases.ts';
 
 // Captured instead of inherited, so that a test can see what programs say.
 const processes = systemProcesses({ clock });
@@ -172,21 +173,17 @@ describe('a program line', () => {
 
 /** spec: qmail-local §2 */
 describe('the file', () => {
-  it.each([
-    ['', '', ['.qmail', '.qmaildefault']],
-    ['-', '', ['.qmail-', '.qmail-default']],
-    ['-', 'a', ['.qmail-a', '.qmail-default']],
-    ['-', 'a-', ['.qmail-a-', '.qmail-a-default', '.qmail-default']],
-    ['-', 'a-b-c', ['.qmail-a-b-c', '.qmail-a-b-default', '.qmail-a-default', '.qmail-default']],
-    ['-', 'A.B-C', ['.qmail-a:b-c', '.qmail-a:b-default', '.qmail-default']],
-  ])('for dash %j and extension %j is the first of %j', async (dash, ext, names) => {
-    const address = { local: `joe${dash}${ext}`, dash, ext };
-    // The last one alone, then with the one before it, …
-    for (const name of [...names].reverse()) {
-      put(name, `|echo ${name}\n`);
-      expect((await call(address)).printed).toBe(`${name}\ndid 0+0+1\n`);
-    }
-  });
+  it.each(dotQmailCases)(
+    'for dash %j and extension %j is the first of %j',
+    async (dash, ext, names) => {
+      const address = { local: `joe${dash}${ext}`, dash, ext };
+      // The last one alone, then with the one before it, …
+      for (const name of [...names].reverse()) {
+        put(name, `|echo ${name}\n`);
+        expect((await call(address)).printed).toBe(`${name}\ndid 0+0+1\n`);
+      }
+    },
+  );
   it('is not one of a more general name than the first dash', async () => {
     put('.qmail-a-b-c-default', '|true\n');
     expect(await call({ dash: '-', ext: 'a-b-c' })).toEqual({

@@ -1,6 +1,7 @@
 /** Tools for people's mailboxes: a Maildir made, moved into an mbox, watched, and announced on a terminal. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -85,7 +86,8 @@ describe('maildir2mbox', () => {
     });
 
   it('moves new and old letters behind what the mbox has, oldest first, each with its From_ line', async () => {
-    writeFileSync(mbox, 'From old\n\nwas here\n\n', { mode: 0o640 });
+    writeFileSync(mbox, 'From old\n\nwas here\n\n');
+    chmodSync(mbox, 0o640);
     put('new', 'b', 'Return-Path: <s p@y>\nDelivered-To: joe@h\n\nFrom me\n>From you\n', 20);
     put('cur', 'a:2,S', 'Return-Path: <>\n\nbounce\n', 30);
     put('new', 'c', 'Subject: by hand\n\n\xff no end');

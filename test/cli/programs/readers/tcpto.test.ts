@@ -16,15 +16,16 @@ import { ManualClock } from '../../../../src/platform/clock.ts';
 import { linkPair } from '../../../../src/platform/link-memory.ts';
 import type { Link } from '../../../../src/platform/link.ts';
 
-const clock = new ManualClock(1_000_000);
+const clock = new ManualClock();
+clock.advance(1_000_000);
 
 /** A program, the queue in the middle, and the role, which may be away. */
 function office(away = false) {
   const table = emptyTcpto();
-  const [toRemote] = linkPair({}, serveTcpto(table));
+  const [toRemote] = linkPair({}, serveTcpto(table, clock));
   const remote = (): Link | undefined => (away ? undefined : toRemote);
   const [toQueue] = linkPair({}, passTcptoOn(remote));
-  const withTcpto: WithTcpto = (_env, use) => use(linkedTcpto(toQueue));
+  const withTcpto: WithTcpto = (_env, use) => use(linkedTcpto(toQueue, clock));
   return { table, withTcpto };
 }
 

@@ -14,7 +14,7 @@ import { compileMailList, formatMailList } from '../../../../src/aliases/tables/
 import { compileAliases } from '../../../../src/aliases/tables/sendmail-aliases.ts';
 import { compileTcpRules } from '../../../../src/control/tcp-rules-cdb.ts';
 import { openCdbFile } from '../../../../src/platform/cdb-file.ts';
-import { buildCdb } from '../../../../src/wire/cdb/builder.ts';
+import { buildCdb } from '../../../support/build-cdb.ts';
 import {
   deliveryEnv,
   forward,
