@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { AssignDamage, compileAssign, findAssigned } from '../../src/aliases/assign-cdb.ts';
 import { lookUp, parseAssign, type Assignment } from '../../src/aliases/assign.ts';
 import { ControlMistake } from '../../src/mail/trouble.ts';
-import { buildCdb } from '../../src/wire/cdb/builder.ts';
+import { buildCdb } from '../support/build-cdb.ts';
 import { bytesAsSource, openCdb } from '../../src/wire/cdb/reader.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');

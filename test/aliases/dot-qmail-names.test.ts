@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { dotQmailNames } from '../../src/aliases/dot-qmail-names.ts';
+import { dotQmailCases } from '../support/dot-qmail-cases.ts';
 
 const names = (dash: string, ext: string) => dotQmailNames(dash, ext).map(({ name }) => name);
 const restOf = (ext: string, file: string) =>
@@ -8,12 +9,7 @@ const restOf = (ext: string, file: string) =>
 
 describe('names of dot-qmail files', () => {
   it.each([
-    ['', '', ['.qmail', '.qmaildefault']],
-    ['-', '', ['.qmail-', '.qmail-default']],
-    ['-', 'a', ['.qmail-a', '.qmail-default']],
-    ['-', 'a-', ['.qmail-a-', '.qmail-a-default', '.qmail-default']],
-    ['-', 'a-b-c', ['.qmail-a-b-c', '.qmail-a-b-default', '.qmail-a-default', '.qmail-default']],
-    ['-', 'A.B-C', ['.qmail-a:b-c', '.qmail-a:b-default', '.qmail-default']],
+    ...dotQmailCases,
     ['-', 'a/b', ['.qmail-a/b', '.qmail-default']],
     // info@virt, where virtualdomains says virt:joe-v
     ['-', 'v-info', ['.qmail-v-info', '.qmail-v-default', '.qmail-default']],

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { jsonLines } from '../cli/run.ts';
+import { shellWord } from '../support/shell-word.ts';
 import { openOffice, says, type Office } from '../trace/office.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -22,7 +23,10 @@ beforeAll(async () => {
   mkdirSync(office.dir.file('own'));
   const command = office.dir.file('own/waybill');
   const main = resolve(root, 'src/cli/main.ts');
-  writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
+  writeFileSync(
+    command,
+    `#!/bin/sh\nexec ${shellWord(process.execPath)} ${shellWord(main)} "$@"\n`,
+  );
   chmodSync(command, 0o755);
 });
 afterAll(() => office.remove());
@@ -44,7 +48,7 @@ function run(name: string) {
     cwd: office.path,
     env: { ...process.env, PATH: path, WAYBILL_DATA: office.path },
     encoding: 'utf8',
-    timeout: 15_000,
+    timeout: 100_000,
   });
   expect([ran.status, ran.stderr.replace(/^\(.*\n/gm, '')]).toEqual([0, '']);
   return ran.stdout;

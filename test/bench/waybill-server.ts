@@ -28,7 +28,7 @@ export function waybillServer(
   const dataDir = join(folder, 'data');
   const group = openGroup(`waybill-${port}`);
   writeConfig(configDir, port, ports);
-  const verbosity = { WAYBILL_VERBOSITY: onLine === undefined ? 'error' : 'info' };
+  const verbosity = { WAYBILL_STDERR_LEVEL: onLine === undefined ? 'error' : 'info' };
   let child: ChildProcess | undefined;
   return {
     ...{ name: 'waybill', port, group, dataDir, configDir, mailbox: 'bench@local.test' },

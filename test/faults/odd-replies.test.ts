@@ -86,8 +86,9 @@ describe('a far side', () => {
   });
 
   it('whose replies are answered by somebody in between, before TLS, is not believed inside it', async () => {
+    // Whether the false reply spoils the handshake, or comes too early for that and is dropped, is chance.
     const starting =
-      'S: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\nS: 250-evil\nS: 250 AUTH\ntls\nstall';
+      'S: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\nS: 250-evil\nS: 250 AUTH\ntls\nC? EHLO me.test\ndrop';
     const inClear = `${hello}S: 250 mx\nC: MAIL FROM:<ann@a.test>\nS: 250 ok\nC: RCPT TO:<joe@b.test>\nS: 250 ok\nC: DATA\nS: 354 go\nbody\nS: 250 k`;
     expect(await ask('EHLO', starting, inClear)).toEqual({ kind: 'delivered', doubt: false });
   });

@@ -29,7 +29,7 @@ beforeAll(async () => {
     },
   });
   await engine.start();
-}, 60_000);
+});
 
 afterAll(async () => {
   await engine.remove();

@@ -19,7 +19,7 @@ describe('a letter that got a 250', () => {
     });
     expect(accounts.accepted).toBeGreaterThan(50);
     expect(accounts.delivered).toBeGreaterThan(0);
-  }, 180_000);
+  });
 });
 
 describe('a role that dies', () => {
@@ -55,7 +55,7 @@ describe('a role that dies', () => {
     } finally {
       await engine.remove();
     }
-  }, 60_000);
+  });
 });
 
 describe('TERM to the whole process group, as a service manager sends it', () => {
@@ -80,5 +80,5 @@ describe('TERM to the whole process group, as a service manager sends it', () =>
       await engine.remove();
       await sink.shut();
     }
-  }, 60_000);
+  });
 });

@@ -66,14 +66,16 @@ describe.each([1, 2])(
         ...(await loiter(here.port, 25, dripping('letter'))),
       ];
       crowd = [...idle, ...drips];
-      expect(crowd.filter(stays).length).toBeGreaterThan(many / 2);
+      // A slow machine may have sent the first home before the last came.
+      expect(crowd.filter(stays).length).toBeGreaterThan(many / 8);
       const slowest = await slowestOf(20, here);
       process.stdout.write(`slowest of 20 letters: ${slowest.toFixed(0)} ms\n`);
-      await until(() => !crowd.some(stays), 'everybody sent home', 30_000);
+      await until(() => !crowd.some(stays), 'everybody sent home');
       expect(farewells(idle)).toEqual({ '451 4.4.2': many });
+      expect(Math.min(...idle.map(({ stayedMs }) => stayedMs()!))).toBeGreaterThan(5_900);
       expect(farewells(drips)).toEqual({ '451 4.4.2': 50 });
       await until(() => here.maildir('demo').length === 20, 'the letters');
-    }, 60_000);
+    });
   },
 );
 
@@ -90,17 +92,16 @@ describe('in a door with fewer places than idle clients', () => {
     const { '421 4.3.2': sentHome = 0, ...others } = farewells(crowd);
     expect(sentHome).toBeGreaterThanOrEqual(300);
     expect(others).toEqual({});
-  }, 60_000);
+  });
 
   it('a drip of a letter does not keep it full either', async () => {
     const here = await openEngine({ max_connections: '40', busy_timeout_s: '1' });
     crowd = await loiter(here.port, 40, dripping('letter', 200));
-    const start = performance.now();
-    await until(() => crowd.filter(stays).length <= 30, 'a quarter sent home', 20_000);
-    expect(performance.now() - start).toBeGreaterThan(2_000);
+    await until(() => crowd.filter(stays).length <= 30, 'a quarter sent home');
+    expect(Math.min(...crowd.map(({ stayedMs }) => stayedMs() ?? Infinity))).toBeGreaterThan(2_000);
     await slowestOf(5, here);
     expect(Object.keys(farewells(crowd))).toEqual(['421 4.3.2']);
-  }, 60_000);
+  });
 });
 
 describe('with more connections wanted than files may be open', () => {
@@ -113,6 +114,6 @@ describe('with more connections wanted than files may be open', () => {
       expect(here.output()).toMatch(/1000000 connections need 1000128 open files in each door/);
       await slowestOf(1, here);
     },
-    60_000,
+    240_000,
   );
 });

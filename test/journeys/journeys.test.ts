@@ -30,7 +30,7 @@ beforeAll(async () => {
     files: { 'alias/.qmail-list': '&demo@demo.test\n&one@sink.test\n' },
   });
   await engine.start();
-}, 60_000);
+});
 
 afterAll(async () => {
   await engine.remove();
@@ -161,6 +161,7 @@ describe('a bounce', () => {
     });
     expect(mail.startsWith('Return-Path: <>\n')).toBe(true);
     expect(mail.endsWith('\n\nHello.\n.dot\n')).toBe(true);
+    await until(async () => (await typesOf(id)).at(-1) === 'MessageCleanedUp', 'the end');
     expect((await typesOf(id)).slice(-2)).toEqual(['BounceQueued', 'MessageCleanedUp']);
     expect(sink.letters.filter((got) => got.body.includes('bouncing'))).toHaveLength(1);
     sink.answers = {};
@@ -209,10 +210,14 @@ describe('forwards and virtual domains', () => {
       () => sink.letters.find((got) => got.body.includes('Subject: forwarded')),
       'the copy there',
     );
-    const delivered = (await storyOf(engine.dataDir, idIn(reply))).find(
-      ({ type }) => type === 'RecipientDelivered',
+    const delivered = await until(
+      async () =>
+        (await storyOf(engine.dataDir, idIn(reply))).find(
+          ({ type }) => type === 'RecipientDelivered',
+        ),
+      'the verdict',
     );
-    const { children } = delivered!.data as { children: string[] };
+    const { children } = delivered.data as { children: string[] };
     expect(children).toHaveLength(1);
     const [accepted] = await storyOf(engine.dataDir, children[0]!);
     expect(accepted!.data).toMatchObject({ parent: { message: idIn(reply), why: 'forward' } });
@@ -268,7 +273,7 @@ describe('a large letter', () => {
       () => readdirSync(join(engine.dataDir, 'spool/bodies')).length === 0,
       'its body to go',
     );
-  }, 30_000);
+  });
 
   it('that breaks off in the middle leaves nothing', async () => {
     const talk = await dial(engine.port);
@@ -318,5 +323,5 @@ describe('a stop', () => {
     );
     if (reply.startsWith('250'))
       await until(() => mailWith('Subject: last words'), 'the last words');
-  }, 90_000);
+  });
 });

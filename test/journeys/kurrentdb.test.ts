@@ -74,7 +74,7 @@ describe('an engine with its log in an event store', () => {
           );
         }, 'the bodies to go');
       }),
-    60_000,
+    240_000,
   );
 
   it('keeps bodies in a directory that nodes share, when it is told one', async () => {
@@ -94,7 +94,7 @@ describe('an engine with its log in an event store', () => {
     } finally {
       rmSync(shared, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 
   it('refuses to start on an address that it cannot use', async () => {
     const engine = await makeEngine({ env: { WAYBILL_LOG_ENGINE: 'kurrentdb' } });

@@ -18,6 +18,7 @@ import { join, resolve } from 'node:path';
 import { attemptAs } from '../support/attempt-as.ts';
 import { makeEngine, type Engine } from '../support/engine.ts';
 import { readLog } from '../support/read-log.ts';
+import { shellWord } from '../support/shell-word.ts';
 import { until } from '../support/until.ts';
 
 const programs = resolve(import.meta.dirname, '../../src/cli/programs');
@@ -42,8 +43,8 @@ beforeAll(async () => {
   mkdirSync(bin);
   for (const file of readdirSync(programs).filter((name) => name.endsWith('.ts'))) {
     const path = join(bin, file.slice(0, -3));
-    const node = `'${process.execPath}' --disable-warning=ExperimentalWarning`;
-    writeFileSync(path, `#!/bin/sh\nexec ${node} '${join(programs, file)}' "$@"\n`);
+    const words = [process.execPath, '--disable-warning=ExperimentalWarning', join(programs, file)];
+    writeFileSync(path, `#!/bin/sh\nexec ${words.map(shellWord).join(' ')} "$@"\n`);
     chmodSync(path, 0o755);
   }
   const home = join(root, 'home');
@@ -61,7 +62,7 @@ beforeAll(async () => {
     env: { PATH: `${bin}:${process.env['PATH']}` },
   });
   await engine.start();
-}, 60_000);
+});
 
 afterAll(async () => {
   await engine.remove();
@@ -106,7 +107,7 @@ const letters = () => engine.maildir('demo').map((path) => readFileSync(path, 'l
 /** The letter in demo's Maildir that holds this line. */
 async function arrived(line: string): Promise<string> {
   const find = () => letters().find((letter) => letter.includes(line));
-  await until(() => find() !== undefined, `the letter with ${line}`, 20_000);
+  await until(() => find() !== undefined, `the letter with ${line}`);
   return find()!;
 }
 
@@ -154,7 +155,7 @@ describe('a local program', () => {
     const ran = await Promise.all(Array.from({ length: 8 }, (_, n) => send(n)));
     expect(ran.every(({ code }) => code === 0)).toBe(true);
     for (let n = 0; n < 8; n += 1) await arrived(`Subject: crowd ${n}.`);
-  }, 60_000);
+  });
   it('may have a letter for nobody, which is over at once', async () => {
     expect(await run('sendmail', [], 'To: demo\nSubject: nobody\n')).toEqual(ok);
     const events = await readLog(engine.dataDir);
@@ -164,7 +165,7 @@ describe('a local program', () => {
       readLog(engine.dataDir).then((log) =>
         log.some(({ type, stream }) => type === 'MessageCleanedUp' && stream === accepted.stream),
       );
-    await until(ended, 'its end', 10_000);
+    await until(ended, 'its end');
   });
   it('may print the letter instead of sending it', async () => {
     const { code, out } = await run('qmail-inject', ['-n'], 'To: demo\nFrom: me@x.y\n');
@@ -262,7 +263,7 @@ m = email.message.EmailMessage()
 m['To'] = 'demo@demo.test'
 m['Subject'] = 'from python'
 m.set_content('hello\\n')
-subprocess.run(['${join(bin, 'sendmail')}', '-oi', '-t', '-f', 'py@demo.test'], input=m.as_bytes(), check=True)
+subprocess.run([${JSON.stringify(join(bin, 'sendmail'))}, '-oi', '-t', '-f', 'py@demo.test'], input=m.as_bytes(), check=True)
 `;
     const env = environment({ USER: 'joe' });
     expect(spawnSync('python3', ['-c', script], { env }).status).toBe(0);
@@ -299,7 +300,7 @@ describe('while the engine is not there', () => {
     await engine.kill('queue');
     expect(await run('qmail-inject', ['demo'], 'Subject: patient\n')).toEqual(ok);
     await arrived('Subject: patient');
-  }, 30_000);
+  });
   it('exit code 111 says so to whoever may write neither the log nor the drop box, and nothing is lost or half there', async () => {
     const before = (await readLog(engine.dataDir)).filter(({ type }) => type === 'MessageAccepted');
     await engine.stop();
@@ -323,7 +324,7 @@ describe('while the engine is not there', () => {
       );
       expect(after).toHaveLength(before.length);
     }
-  }, 40_000);
+  });
   asRoot(
     "another user's letter lies in the drop box, where nobody else gets at it, and goes out with the next start",
     async () => {
@@ -356,11 +357,11 @@ describe('while the engine is not there', () => {
       const letter = await arrived('Subject: boxed\n');
       expect(letter).toContain(`invoked by uid ${stranger} through the drop box);`);
       await arrived('Subject: boxed and large\n');
-      await until(() => readdirSync(drop).length === 0, 'the box to be empty', 10_000);
+      await until(() => readdirSync(drop).length === 0, 'the box to be empty');
       expect(readdirSync(join(engine.dataDir, 'aside'))).toHaveLength(1);
       await engine.stop();
     },
-    60_000,
+    240_000,
   );
   it("the log's own user puts the letter into it, and the engine delivers it when it comes", async () => {
     const { uid } = lstatSync(join(engine.dataDir, 'log/waybill.db'));
@@ -372,5 +373,5 @@ describe('while the engine is not there', () => {
     expect(await arrived('Subject: alone\n')).toContain(`invoked by uid ${uid});`);
     await arrived('Subject: alone and large\n');
     expect((await engine.waybill('verify')).code).toBe(0);
-  }, 60_000);
+  });
 });

@@ -40,7 +40,7 @@ withStrace.each(starters)('an engine whose machine loses its power, %s', (_how, 
   let recorded: Recorded;
   beforeAll(async () => {
     recorded = await recordLetters(letters, uid);
-  }, 120_000);
+  });
   afterAll(() => recorded.remove());
 
   it('is recorded to the last byte', () => {
@@ -57,7 +57,7 @@ withStrace.each(starters)('an engine whose machine loses its power, %s', (_how, 
     // Some while letters came in, some while they were delivered.
     expect(new Set(cuts.map(({ told }) => told)).size).toBeGreaterThan(4);
     expect(new Set(cuts.map(({ delivered }) => delivered)).size).toBeGreaterThan(4);
-  }, 120_000);
+  });
 
   it('would be found out if its syncs did nothing', async () => {
     const { calls } = recorded.recording;
@@ -66,7 +66,7 @@ withStrace.each(starters)('an engine whose machine loses its power, %s', (_how, 
     expect(cuts.some(({ wrong }) => wrong.some((words) => /was accepted, and/.test(words)))).toBe(
       true,
     );
-  }, 60_000);
+  });
 
   it('would be found out if it synced its log and not its mailboxes', async () => {
     const { calls } = recorded.recording;
@@ -75,7 +75,7 @@ withStrace.each(starters)('an engine whose machine loses its power, %s', (_how, 
     expect(
       cuts.some(({ wrong }) => wrong.some((words) => /is said to be delivered, and/.test(words))),
     ).toBe(true);
-  }, 60_000);
+  });
 
   it('is started on what is left, and delivers all of it', async () => {
     const chance = seeded(seed);
@@ -96,5 +96,5 @@ withStrace.each(starters)('an engine whose machine loses its power, %s', (_how, 
     } finally {
       await engine.remove();
     }
-  }, 60_000);
+  });
 });

@@ -34,7 +34,7 @@ beforeAll(async () => {
   home = join(engine.dataDir, 'mail/demo');
   await send('demo@demo.test', 'first');
   await mail('first');
-}, 60_000);
+});
 
 afterAll(() => engine.remove());
 
@@ -60,14 +60,14 @@ const mail = (subject: string) =>
         .map((file) => readFileSync(file, 'latin1'))
         .find(holding(subject)),
     `${subject} in the Maildir`,
-    20_000,
+    60_000,
   );
 
 const inFile = (path: string, subject: string) =>
   until(
     () => existsSync(path) && [readFileSync(path, 'latin1')].find(holding(subject)),
     `${subject} in ${path}`,
-    20_000,
+    60_000,
   );
 
 /** As a shell in the machine calls it. */
@@ -182,5 +182,5 @@ describe('a script', () => {
       status: 111,
       stdout: 'fatal: unable to open tcpto: file does not exist\n',
     });
-  }, 40_000);
+  });
 });

@@ -59,7 +59,8 @@ describe('an engine that hears SIGHUP', () => {
     write('waybill.toml', `${toml}\n[door]\nmax_recipients = 2\n`);
     await hup('changed in waybill.toml');
     await until(async () => {
-      const one = await begun();
+      const one = await dial(engine.port);
+      await one.expect('220');
       const heard = await Promise.race([
         one.hear(),
         new Promise<undefined>((done) => setTimeout(done, 3_000, undefined)),
@@ -67,6 +68,41 @@ describe('an engine that hears SIGHUP', () => {
       one.close();
       return heard?.startsWith('451');
     }, 'the door to lose its patience');
+    // The others may be slow.
+    write('control/timeoutsmtpd', '1200\n');
+    write('waybill.toml', `${toml}\n[door]\nmax_recipients = 2\nmax_fruitless = 99\n`);
+    await hup('changed in waybill.toml');
+  });
+
+  it('obeys new control/concurrencylocal', async () => {
+    write('control/concurrencylocal', '0\n');
+    write('waybill.toml', `${toml}\n[door]\nmax_recipients = 2\nmax_fruitless = 98\n`);
+    await hup('changed in waybill.toml');
+    const slots = async () =>
+      (await engine.waybill('log', '--type', 'ControlsLoaded', '--json')).stdout.match(
+        /"concurrencylocal":"\d+/g,
+      );
+    await until(async () => (await slots())?.at(-1)?.endsWith('"0') === true, 'the event');
+    const before = engine.maildir('demo').length;
+    const client = await begun();
+    await client.ask('DATA', '354');
+    await client.ask('Subject: slots\r\n\r\nhello\r\n.', '250');
+    client.close();
+    await engine.waybill('queue');
+    expect(engine.maildir('demo')).toHaveLength(before);
+    write('control/concurrencylocal', '10\n');
+    engine.signal('SIGHUP');
+    await until(() => engine.maildir('demo').length === before + 1, 'the letter to go');
+  });
+
+  it('says no more than it is told to from now on', async () => {
+    const from = engine.output().length;
+    const said = (words: string): number => engine.output().slice(from).split(words).length - 1;
+    write('waybill.toml', `${toml}\n[door]\nmax_recipients = 2\n[stderr]\nlevel = "error"\n`);
+    await hup('reloading settings');
+    write('waybill.toml', `${toml}\n[door]\nmax_recipients = 2\n`);
+    await hup('"settings":["stderr.level"]');
+    expect(said('reloading settings')).toBe(1);
   });
 
   it('keeps everything when there is a mistake, and names its line', async () => {

@@ -61,7 +61,7 @@ const dropped = () => ({
 /** The roles become who they are each in its own time; the door may greet before another is there. */
 async function runsAs(engine: Engine, expected: Readonly<Record<string, number>>): Promise<void> {
   const settled = () => isDeepStrictEqual(uidsOf(engine), expected);
-  await until(settled, 'the roles to be themselves', 10_000).catch(() => undefined);
+  await until(settled, 'the roles to be themselves').catch(() => undefined);
   expect(uidsOf(engine)).toEqual(expected);
 }
 
@@ -147,7 +147,7 @@ describe('an engine that root started', () => {
       await delivers(engine);
       expect((await engine.waybill('verify')).code).toBe(0);
     },
-    60_000,
+    240_000,
   );
 
   asRoot(
@@ -177,7 +177,7 @@ describe('an engine that root started', () => {
       await runsAs(engine, dropped());
       await delivers(engine);
     },
-    60_000,
+    240_000,
   );
 
   asRoot(
@@ -208,7 +208,7 @@ describe('an engine that root started', () => {
       await engine.stop();
       expect(engine.output()).not.toMatch(/EACCES|MODULE_NOT_FOUND/);
     },
-    60_000,
+    240_000,
   );
 
   asRoot('refuses a data directory that is not its own, and touches nothing in it', async () => {
@@ -261,7 +261,7 @@ describe('an engine that an ordinary user started', () => {
       expect(new Set(owners)).toEqual(new Set([somebody]));
       expect(statSync(engine.dataDir).mode & 0o777).toBe(0o700);
     },
-    60_000,
+    240_000,
   );
 
   asSomebody('is told when the data is not that user’s', async () => {

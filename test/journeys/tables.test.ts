@@ -8,10 +8,11 @@ import { systemTableFiles, type TextRecord } from '../../src/cli/programs/tables
 import { makeEngine, type Engine } from '../support/engine.ts';
 import { ours } from '../support/forwarding-run.ts';
 import { handIn } from '../support/smtp-talk.ts';
+import { shellWord } from '../support/shell-word.ts';
 import { until } from '../support/until.ts';
 
 /** As a line of a .qmail file has it. */
-const command = (name: string) => ours(name).map((word) => `'${word}'`).join(' '); // prettier-ignore
+const command = (name: string) => ours(name).map(shellWord).join(' ');
 
 /** Started by root, an engine runs no programs for users without a number of their own. */
 const somebody = 65_534;
@@ -36,7 +37,7 @@ beforeAll(async () => {
     ['?team@demo.test', 'boss@demo.test'],
   ]);
   await engine.start();
-}, 60_000);
+});
 
 afterAll(() => engine.remove());
 
@@ -61,7 +62,7 @@ const mail = (user: string, subject: string) =>
         .map((file) => readFileSync(file, 'latin1'))
         .find((text) => text.includes(`Subject: ${subject}\n`)),
     `${subject} for ${user}`,
-    20_000,
+    60_000,
   );
 
 describe('users/cdb', () => {

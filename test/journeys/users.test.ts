@@ -52,7 +52,7 @@ const arrives = (maildir: string, subject: string): Promise<string> =>
         readFileSync(file, 'utf8').includes(`Subject: ${subject}\n`),
       ),
     `"${subject}" in ${maildir}`,
-    30_000,
+    60_000,
   );
 
 /** The first verdict on a letter. */
@@ -65,7 +65,7 @@ const verdictOn = (id: string) =>
         | { type: string; data: { reply: { text: string }; lines?: { done: { came: string }[] } } }
         | undefined,
     `a verdict on ${id}`,
-    30_000,
+    60_000,
   );
 
 describe('an address that is made by making a file', () => {
@@ -94,7 +94,7 @@ describe('an address that is made by making a file', () => {
     await engine.start();
     await send('luke@demo.test', 'the first');
     await arrives(join(home(), 'Maildir'), 'the first');
-  }, 60_000);
+  });
   afterAll(async () => {
     await engine.remove();
     await sink.shut();
@@ -129,7 +129,7 @@ describe('an address that is made by making a file', () => {
     const alias = join(engine.configDir, 'alias/.qmail-default');
     writeFileSync(alias, '|forward "$LOCAL"@beta.domena.test\n');
     await send('Somebody.Else@demo.test', 'moved');
-    const [letter] = await until(() => sink.letters, 'the letter at the other host', 30_000);
+    const [letter] = await until(() => sink.letters, 'the letter at the other host');
     expect(letter).toMatchObject({
       returnPath: 'you@example.org',
       recipients: ['Somebody.Else@beta.domena.test'],
@@ -168,7 +168,7 @@ asRoot('ten accounts of the machine', () => {
     readonly home: string;
   };
   const names = Array.from({ length: 10 }, (_, n) => `wbt${process.pid}${'abcdefghij'[n]!}`);
-  const limitS = 3;
+  const limitS = 5;
   const maxProcesses = 40;
   let users: readonly User[] = [];
 
@@ -240,7 +240,7 @@ asRoot('ten accounts of the machine', () => {
     }
     for (const each of users) makeMaildir(each);
     await engine.start();
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await engine.remove();
@@ -248,7 +248,7 @@ asRoot('ten accounts of the machine', () => {
       for (const pid of processesOf(each)) process.kill(pid, 'SIGKILL');
     }
     for (const name of names) shadow('userdel', name);
-  }, 60_000);
+  });
 
   it('get their letters at once, each file its user’s and nobody else’s to read', async () => {
     for (const each of users) write(each, '.qmail-box', './mbox\n');
@@ -271,7 +271,7 @@ asRoot('ten accounts of the machine', () => {
       }
       expect(lettersIn(maildirOf(each))).toHaveLength(2);
     }
-  }, 60_000);
+  });
 
   it('run programs as themselves, in no other group, in their homes', async () => {
     const script = '|(id -u; id -G; pwd -P; umask) > who.new; mv who.new who\n';
@@ -284,7 +284,7 @@ asRoot('ten accounts of the machine', () => {
       expect(said).toBe(`${uid}\n${gid}\n${home}\n0077\n`);
       expect(statSync(join(home, 'who'))).toMatchObject({ uid, gid, mode: 0o100600 });
     }
-  }, 60_000);
+  });
 
   it('cannot touch one another’s files, whatever their .qmail files try', async () => {
     const [victim, thief] = [user(0), user(1)];
@@ -322,7 +322,7 @@ asRoot('ten accounts of the machine', () => {
     expect(data.reply.text).toBe(`${'no\n'.repeat(program.length)}did 0+0+1\n`);
     expect(readFileSync(join(victim.home, 'mbox'), 'utf8')).toBe(before);
     expect(listed()).toEqual(files);
-  }, 60_000);
+  });
 
   it('are not served from a .qmail file that somebody else may write, nor in such a home', async () => {
     write(user(2), '.qmail-open', './open\n');
@@ -333,7 +333,7 @@ asRoot('ten accounts of the machine', () => {
     const home = await verdictOn(await send(at(2), 'open home'));
     expect(home.data.reply.text).toContain('home directory is writable');
     chmodSync(user(2).home, 0o700);
-  }, 60_000);
+  });
 
   it('have no mail where the home is not theirs: the letter is alias’s, who has no such file', async () => {
     write(user(3), '.qmail-fresh', '# taken\n');
@@ -342,7 +342,7 @@ asRoot('ten accounts of the machine', () => {
     chownSync(user(3).home, user(3).uid, user(3).gid);
     expect((await verdictOn(await send(at(3, '-fresh'), 'his'))).type).toBe('RecipientDelivered');
     await expect(send('root@demo.test', 'for root')).rejects.toThrow(/ 550 /);
-  }, 60_000);
+  });
 
   it('are all served while one’s programs write a gigabyte, multiply, hang, and end oddly', async () => {
     const [writer, forker, hanger, odd] = [user(4), user(5), user(6), user(7)];
@@ -377,7 +377,8 @@ asRoot('ten accounts of the machine', () => {
     expect(seen).toEqual({
       // On a slow disk a gigabyte takes longer than it may.
       big: expect.stringMatching(/^Recipient(Failed exit 100|Deferred time limit) bounded$/),
-      fork: 'RecipientDeferred exit 2 bounded',
+      // How its shell says so, and how long it tries, is the shell's affair.
+      fork: expect.stringMatching(/^RecipientDeferred (exit \d+|time limit) bounded$/),
       quiet: 'RecipientDelivered exit 0 bounded',
       hang: 'RecipientDeferred time limit bounded',
       segv: 'RecipientDeferred SIGSEGV bounded',
@@ -387,9 +388,9 @@ asRoot('ten accounts of the machine', () => {
     });
     // What was left in the background may live as long as its program might have.
     const left = () => [forker, hanger, odd].flatMap(processesOf);
-    await until(() => left().length === 0, 'the end of all that was left', 40_000);
+    await until(() => left().length === 0, 'the end of all that was left');
     expect(engine.pids().find(({ role }) => role === 'local')!.pid).toBe(local);
     const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${local}/status`, 'utf8'))?.[1];
     expect(Number(peak)).toBeLessThan(600_000);
-  }, 120_000);
+  });
 });

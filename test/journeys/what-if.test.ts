@@ -46,7 +46,7 @@ beforeAll(async () => {
   await client.ask('RCPT TO:<nobody-at-all@demo.test>', '550');
   client.close();
   await Promise.all([first.stop(), second.stop()]);
-}, 90_000);
+});
 afterAll(() => Promise.all([first.remove(), second.remove()]));
 
 /** Somebody is at home, and nothing is done with the letter. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { countHops, hopCounter } from '../../src/mail/hops.ts';
+import { hopCounter } from '../../src/mail/hops.ts';
+import { countHops } from '../support/count-hops.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

@@ -14,9 +14,10 @@ export type LetterView = { readonly held: boolean; readonly rows: readonly RowVi
 export type AgendaView = {
   readonly letters: { readonly [id: string]: LetterView };
   readonly owing: readonly string[];
+  readonly aside: readonly string[];
 };
 
-export function viewOf({ rows, owing }: Agenda): AgendaView {
+export function viewOf({ rows, owing, aside }: Agenda): AgendaView {
   const letters = [...rows.openLetters()].map((letter): [string, LetterView] => {
     const own = [...rows.rowsOf(letter)].map((row) => ({
       rcpt: rows.rcpt[row]!,
@@ -27,7 +28,7 @@ export function viewOf({ rows, owing }: Agenda): AgendaView {
     }));
     return [rows.idOf(letter), { held: rows.isHeld(letter), rows: own }];
   });
-  return { letters: Object.fromEntries(letters), owing: [...owing] };
+  return { letters: Object.fromEntries(letters), owing: [...owing], aside: [...aside.keys()] };
 }
 
 function nameOf(status: number): 'waiting' | 'attempting' {

@@ -1,74 +1,116 @@
 /** The promises that every letter's story must keep. */
 import { expect } from '@jest/globals';
+import type { Instant } from '../../src/platform/clock.ts';
 import type { QueueEvent } from '../../src/queue/events.ts';
 import { nextAttempt, tooLongInQueue } from '../../src/queue/schedule.ts';
 
+type Of<T extends QueueEvent['type']> = Extract<QueueEvent, { type: T }>;
+type Started = Of<'AttemptStarted'>;
+type Verdict = Of<'RecipientDelivered' | 'RecipientDeferred' | 'RecipientFailed'>;
+
+type Books = {
+  readonly birth: Instant;
+  readonly recipients: number;
+  /** Attempts by number, and which one a recipient is in. */
+  readonly open: Map<number, Started>;
+  readonly underway: Map<number, number>;
+  /** How often a recipient's story has ended. */
+  readonly ends: Map<number, number>;
+  readonly failures: number[];
+  settled: number;
+  cleaned: number;
+};
+
 /** What holds of every history, whatever was asked of the letter and in whatever order. */
 export function audit(events: readonly QueueEvent[], recipients: number): void {
-  const ends = new Map<number, number>();
-  const failures: number[] = [];
-  const open = new Map<number, Extract<QueueEvent, { type: 'AttemptStarted' }>>();
-  const underway = new Map<number, number>();
-  let settledTimes = 0;
-  let cleaned = 0;
-  const birth = events[0]?.at ?? 0;
+  const books: Books = {
+    ...{ birth: events[0]?.at ?? 0, recipients, settled: 0, cleaned: 0, failures: [] },
+    ...{ open: new Map(), underway: new Map(), ends: new Map() },
+  };
   for (const event of events) {
-    if (cleaned > 0) throw new Error(`${event.type} after the end`);
-    switch (event.type) {
-      case 'AttemptStarted':
-        open.set(event.data.attempt, event);
-        for (const rcpt of event.data.rcpts) {
-          if (underway.has(rcpt)) throw new Error(`recipient ${rcpt} in two attempts`);
-          if (ends.has(rcpt)) throw new Error(`attempt after the end of recipient ${rcpt}`);
-          underway.set(rcpt, event.data.attempt);
-        }
-        break;
-      case 'RecipientDeferred':
-      case 'RecipientDelivered':
-      case 'RecipientFailed': {
-        const { rcpt, attempt, startedAt } = event.data;
-        expect(underway.get(rcpt)).toBe(attempt);
-        underway.delete(rcpt);
-        const { at, data } = open.get(attempt)!;
-        expect(startedAt).toBe(at);
-        const { channel, address } = data.routes[data.rcpts.indexOf(rcpt)]!;
-        expect(event.data.address).toBe(address);
-        if (event.type === 'RecipientDeferred') {
-          const scheduled = nextAttempt(birth, at, channel);
-          if (event.data.dueAt !== scheduled) {
-            expect([event.data.dueAt, event.data.doubt]).toEqual([event.at, true]);
-          } else {
-            expect(data.last).toBe(false);
-            expect(event.data.dueAt).toBeGreaterThan(at);
-          }
-          break;
-        }
-        ends.set(rcpt, (ends.get(rcpt) ?? 0) + 1);
-        if (event.type === 'RecipientFailed') {
-          failures.push(rcpt);
-          expect(event.data.reply.text.endsWith(tooLongInQueue)).toBe(event.data.expired === true);
-          if (event.data.expired === true) expect(data.last).toBe(true);
-        }
-        break;
-      }
-      case 'RecipientCancelled':
-        ends.set(event.data.rcpt, (ends.get(event.data.rcpt) ?? 0) + 1);
-        break;
-      case 'MessageSettled':
-        settledTimes += 1;
-        expect(event.data.failed).toEqual(failures);
-        expect(ends.size).toBe(recipients);
-        break;
-      case 'MessageCleanedUp':
-        cleaned += 1;
-        expect(event.data.body).not.toBe('');
-        break;
-      default:
-    }
+    if (books.cleaned > 0) throw new Error(`${event.type} after the end`);
+    enter(event, books);
   }
+  balance(books);
+}
+
+function enter(event: QueueEvent, books: Books): void {
+  switch (event.type) {
+    case 'AttemptStarted':
+      start(event, books);
+      break;
+    case 'RecipientDeferred':
+    case 'RecipientDelivered':
+    case 'RecipientFailed':
+      judge(event, books);
+      break;
+    case 'RecipientCancelled':
+      end(event.data.rcpt, books);
+      break;
+    case 'MessageSettled':
+      books.settled += 1;
+      expect(event.data.failed).toEqual(books.failures);
+      expect(books.ends.size).toBe(books.recipients);
+      break;
+    case 'MessageCleanedUp':
+      books.cleaned += 1;
+      expect(event.data.body).not.toBe('');
+      break;
+    default:
+  }
+}
+
+function start(event: Started, { open, underway, ends }: Books): void {
+  open.set(event.data.attempt, event);
+  for (const rcpt of event.data.rcpts) {
+    if (underway.has(rcpt)) throw new Error(`recipient ${rcpt} in two attempts`);
+    if (ends.has(rcpt)) throw new Error(`attempt after the end of recipient ${rcpt}`);
+    underway.set(rcpt, event.data.attempt);
+  }
+}
+
+/** A verdict counts for the attempt that its recipient is in, and names where that one went. */
+function judge(event: Verdict, books: Books): void {
+  const { open, underway, failures } = books;
+  const { rcpt, attempt, startedAt, address } = event.data;
+  expect(underway.get(rcpt)).toBe(attempt);
+  underway.delete(rcpt);
+  const started = open.get(attempt)!;
+  expect(startedAt).toBe(started.at);
+  const { rcpts, routes, last } = started.data;
+  expect(address).toBe(routes[rcpts.indexOf(rcpt)]!.address);
+  if (event.type === 'RecipientDeferred') {
+    defer(event, started, books);
+    return;
+  }
+  end(rcpt, books);
+  if (event.type === 'RecipientDelivered') return;
+  failures.push(rcpt);
+  expect(event.data.reply.text.endsWith(tooLongInQueue)).toBe(event.data.expired === true);
+  if (event.data.expired === true) expect(last).toBe(true);
+}
+
+/** By qmail's schedule; only a doubt is due at once, and no last attempt is deferred. */
+function defer(event: Of<'RecipientDeferred'>, { at, data }: Started, { birth }: Books): void {
+  const { rcpt, dueAt, doubt } = event.data;
+  const { channel } = data.routes[data.rcpts.indexOf(rcpt)]!;
+  if (dueAt !== nextAttempt(birth, at, channel)) {
+    expect([dueAt, doubt]).toEqual([event.at, true]);
+    return;
+  }
+  expect(data.last).toBe(false);
+  expect(dueAt).toBeGreaterThan(at);
+}
+
+function end(rcpt: number, { ends }: Books): void {
+  ends.set(rcpt, (ends.get(rcpt) ?? 0) + 1);
+}
+
+/** Everybody ends once; who fails is settled, once; a letter that is done, and only that, is cleaned up. */
+function balance({ recipients, ends, failures, settled, cleaned }: Books): void {
   expect([...ends.values()].filter((times) => times !== 1)).toEqual([]);
   const over = ends.size === recipients;
-  expect(settledTimes).toBe(over && failures.length > 0 ? 1 : 0);
+  expect(settled).toBe(over && failures.length > 0 ? 1 : 0);
   if (over && failures.length === 0) expect(cleaned).toBe(1);
   if (!over) expect(cleaned).toBe(0);
 }

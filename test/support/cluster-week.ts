@@ -211,7 +211,7 @@ function checkBooks(events: readonly RecordedEvent[]): void {
   const books = closeAudit(events.reduce(foldAudit, emptyAudit()));
   expect(books.mistakes).toEqual([]);
   expect(books.open.size).toBe(0);
-  expect(viewOf(events.reduce(fold, empty()))).toEqual({ letters: {}, owing: [] });
+  expect(viewOf(events.reduce(fold, empty()))).toEqual({ letters: {}, owing: [], aside: [] });
 }
 
 /** Nobody says anything on a lease that was taken, or whose node is said to be gone; besides these two words. */

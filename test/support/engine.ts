@@ -14,6 +14,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { urgently } from './urgent.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 const main = join(repository, 'src/cli/main.ts');
@@ -111,7 +112,7 @@ export async function makeEngine(options: EngineOptions = {}): Promise<Engine> {
       started.stderr!.on('data', hear);
       await greets(port, started, () => output);
       // The door greets before the channels are up. A role that is killed meanwhile comes a little later.
-      const limit = Date.now() + 10_000;
+      const limit = Date.now() + 30_000;
       const isUp = () => output.includes('"msg":"running"', before);
       while (!isUp() && isAlive(started.pid!) && Date.now() < limit) await sleep(5);
     },
@@ -125,13 +126,16 @@ export async function makeEngine(options: EngineOptions = {}): Promise<Engine> {
     },
     pids: () => (child?.pid === undefined ? [] : processTree(child.pid)),
     async kill(...roles) {
-      const doomed = engine.pids().filter(({ role }) => roles.includes(role));
+      const all = engine.pids();
+      const doomed = all.filter(({ role }) => roles.includes(role));
       for (const { pid } of doomed) killHard(pid);
-      if (roles.includes('start') && child !== undefined) await ended(child);
-      for (const { pid } of doomed) while (isAlive(pid)) await sleep(2);
+      const isOver = roles.includes('start');
+      if (isOver && child !== undefined) await ended(child);
+      // The others end by themselves then; until it has, a door keeps the port from the next start.
+      for (const { pid } of isOver ? all : doomed) while (isAlive(pid)) await sleep(2);
     },
     waybill: (...args) =>
-      run([main, '--config', configDir, '--data', dataDir, ...args], options.env),
+      run([main, '--config', configDir, '--data', dataDir, ...urgently(args)], options.env),
     maildir(user) {
       try {
         const folder = join(dataDir, 'mail', user, 'Maildir', 'new');
@@ -144,7 +148,7 @@ export async function makeEngine(options: EngineOptions = {}): Promise<Engine> {
       const all = engine.pids();
       await engine.kill('start', 'queue', 'door', 'remote', 'local', 'desk');
       for (const { pid } of all) if (isAlive(pid)) killHard(pid);
-      rmSync(root, { recursive: true, force: true });
+      rmSync(root, { recursive: true, force: true, maxRetries: 20 });
     },
   };
   return engine;
@@ -155,8 +159,9 @@ const defaultControl: Readonly<Record<string, string>> = {
   locals: 'demo.test\nmail.demo.test\n',
   rcpthosts: 'demo.test\n',
   'tcp.smtp': '127.:allow,RELAYCLIENT=""\n',
-  timeoutconnect: '2\n',
-  timeoutremote: '10\n',
+  // Whoever is put off for a slow machine's sake comes back after minutes.
+  timeoutconnect: '60\n',
+  timeoutremote: '60\n',
 };
 
 const defaultFiles: Readonly<Record<string, string>> = {
@@ -187,7 +192,7 @@ function writeConfig(
 
 /** Resolves when the door says 220. */
 async function greets(port: number, child: ChildProcess, output: () => string): Promise<void> {
-  const until = Date.now() + 30_000;
+  const until = Date.now() + 60_000;
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the engine ended: ${output()}`);
     if (await says220(port)) return;

@@ -120,6 +120,8 @@ export async function openPostOffice(parts: PostOfficeParts): Promise<PostOffice
   const bounceParts = { letters, intake, bodies, spool, clock, settings, received, onTrouble };
   run(keeper.ended$.pipe(concatMap((id) => spool.remove([id]))));
   run(bounces({ ...bounceParts, owing$, pauseMs: 0 }));
+  for (const message of agenda.aside.keys()) scheduler.park(message);
+  run(keeper.aside$.pipe(tap((message) => scheduler.park(message))));
   scheduler.start();
   return {
     ...{ keeper, letters, bodies, intake, operator: openOperator(letters, clock) },

@@ -60,63 +60,81 @@ export async function openSink(port: number, answers: SinkAnswers = {}): Promise
   return sink;
 }
 
+/** One connection: bytes into lines and letters, and an answer to each. */
 function converse(socket: Socket, sink: Sink): void {
+  const session = openSession(socket, sink);
   let buffer = '';
+  socket.write('220 sink.test ESMTP\r\n');
+  socket.on('data', (chunk) => {
+    buffer += chunk.toString('latin1');
+    for (;;) {
+      const mark = session.inData ? '\r\n.\r\n' : '\r\n';
+      // A letter without lines ends with the very first dot.
+      if (session.inData && buffer.startsWith('.\r\n')) buffer = `\r\n${buffer}`;
+      const end = buffer.indexOf(mark);
+      if (end === -1) return;
+      const text = buffer.slice(0, end);
+      buffer = buffer.slice(end + mark.length);
+      if (session.inData) session.letter(`${text}\r\n`);
+      else session.command(text);
+    }
+  });
+}
+
+const hello = '250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n';
+
+function openSession(socket: Socket, sink: Sink) {
   let inData = false;
   let returnPath = '';
   let recipients: string[] = [];
   let asked: string[] = [];
   const say = (line: string) => socket.write(`${line}\r\n`);
+  const address = (line: string): string => /<(.*?)>/.exec(line)?.[1] ?? '';
 
-  const command = (line: string): void => {
-    const verb = line.slice(0, 4).toUpperCase();
-    if (verb === 'EHLO')
-      socket.write('250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n');
-    else if (verb === 'HELO' || verb === 'NOOP') say('250 ok');
-    else if (verb === 'RSET') {
+  const verbs: { readonly [verb: string]: (line: string) => void } = {
+    EHLO: () => socket.write(hello),
+    HELO: () => say('250 ok'),
+    NOOP: () => say('250 ok'),
+    RSET() {
       recipients = [];
       say('250 ok');
-    } else if (verb === 'MAIL') {
-      returnPath = /<(.*?)>/.exec(line)?.[1] ?? '';
+    },
+    MAIL(line) {
+      returnPath = address(line);
       recipients = [];
       asked = [];
       sink.transactions.push(asked);
       say('250 ok');
-    } else if (verb === 'RCPT') {
-      const address = /<(.*?)>/.exec(line)?.[1] ?? '';
-      asked.push(address);
-      const reply = sink.answers.rcpt?.(address, recipients) ?? '250 ok';
-      if (reply.startsWith('2')) recipients.push(address);
+    },
+    RCPT(line) {
+      asked.push(address(line));
+      const reply = sink.answers.rcpt?.(address(line), recipients) ?? '250 ok';
+      if (reply.startsWith('2')) recipients.push(address(line));
       say(reply);
-    } else if (verb === 'DATA') {
+    },
+    DATA() {
       inData = recipients.length > 0;
       say(inData ? '354 go ahead' : '503 no recipients');
-    } else if (verb === 'QUIT') socket.end('221 bye\r\n');
-    else say('502 unimplemented');
+    },
+    QUIT: () => socket.end('221 bye\r\n'),
   };
-  const letter = (data: string): void => {
-    const body = data.replace(/\r\n\./g, '\r\n').replace(/^\./, '');
-    const received = { returnPath, recipients, body };
-    const reply = sink.answers.data?.(received) ?? '250 accepted';
-    if (reply.startsWith('2')) sink.letters.push(received);
-    recipients = [];
-    say(reply);
+  return {
+    get inData() {
+      return inData;
+    },
+    command(line: string): void {
+      const obey = verbs[line.slice(0, 4).toUpperCase()];
+      if (obey === undefined) say('502 unimplemented');
+      else obey(line);
+    },
+    letter(data: string): void {
+      inData = false;
+      const body = data.replace(/\r\n\./g, '\r\n').replace(/^\./, '');
+      const received = { returnPath, recipients, body };
+      const reply = sink.answers.data?.(received) ?? '250 accepted';
+      if (reply.startsWith('2')) sink.letters.push(received);
+      recipients = [];
+      say(reply);
+    },
   };
-  say('220 sink.test ESMTP');
-  socket.on('data', (chunk) => {
-    buffer += chunk.toString('latin1');
-    for (;;) {
-      const mark = inData ? '\r\n.\r\n' : '\r\n';
-      // A letter without lines ends with the very first dot.
-      if (inData && buffer.startsWith('.\r\n')) buffer = `\r\n${buffer}`;
-      const end = buffer.indexOf(mark);
-      if (end === -1) return;
-      const text = buffer.slice(0, end);
-      buffer = buffer.slice(end + mark.length);
-      if (inData) {
-        inData = false;
-        letter(`${text}\r\n`);
-      } else command(text);
-    }
-  });
 }

@@ -3,6 +3,7 @@
  *
  *   S: 250 ok         says this line
  *   C: RCPT TO:<a@b>  wants exactly this line
+ *   C? EHLO x         wants this line, or the end
  *   body              wants a message up to its final dot, and keeps its bytes as they came
  *   tls               becomes TLS, with a self-signed certificate
  *   drop              ends the connection
@@ -77,9 +78,10 @@ async function play(first: Socket, script: string, far: FarSide): Promise<void> 
   let ears = listenTo(socket);
   for (const step of script.split('\n').map((line) => line.trim())) {
     if (step.startsWith('S: ')) socket.write(`${step.slice(3)}\r\n`);
-    else if (step.startsWith('C: ')) {
+    else if (/^C[:?] /.test(step)) {
       const line = await ears.line();
       if (line === step.slice(3)) continue;
+      if (line === undefined && step.startsWith('C? ')) return void socket.destroy();
       far.mistakes.push(`wanted ${step.slice(3)}, got ${line ?? 'the end'}`);
       return void socket.destroy();
     } else if (step === 'body') {

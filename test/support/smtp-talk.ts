@@ -31,7 +31,7 @@ export function dial(port: number): Promise<Talk> {
       reject(broken);
       deliver();
     };
-    socket.setTimeout(30_000, fail);
+    socket.setTimeout(60_000, fail);
     socket.on('error', fail);
     socket.on('close', fail);
     socket.on('data', (chunk) => {

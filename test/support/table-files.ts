@@ -5,7 +5,7 @@ import {
   type TextRecord,
 } from '../../src/cli/programs/tables/table-files.ts';
 import { ReplaceTrouble } from '../../src/platform/replace-file.ts';
-import { buildCdb } from '../../src/wire/cdb/builder.ts';
+import { buildCdb } from './build-cdb.ts';
 import { bytesAsSource, openCdb } from '../../src/wire/cdb/reader.ts';
 
 export type MemoryFiles = TableFiles & {

@@ -10,6 +10,6 @@ export function tempDir(): TempDir {
   return {
     path,
     file: (name) => join(path, name),
-    remove: () => rmSync(path, { recursive: true, force: true }),
+    remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 20 }),
   };
 }

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { makeEngine, freePort, type Engine, type Role } from './engine.ts';
 import { load, openLedger, tokenOf, type Ledger } from './ledger.ts';
 import { openSink, type Sink } from './sink.ts';
+import { until } from './until.ts';
 
 export type TortureOptions = {
   readonly kills: number;
@@ -32,6 +33,9 @@ export type Accounts = {
   readonly inDoubt: number;
   readonly verify: { readonly code: number; readonly stdout: string; readonly stderr: string };
 };
+
+/** At the least. */
+const lettersPerKill = 5;
 
 const victims: readonly (readonly Role[])[] = [
   ['queue'],
@@ -63,7 +67,7 @@ export async function torture(options: TortureOptions): Promise<Accounts> {
       to: recipientOf,
       goOn: () => going,
     });
-    await killAgainAndAgain(engine, options, random);
+    await killAgainAndAgain(engine, ledger, options, random);
     going = false;
     await loading;
     await settle(engine, sink);
@@ -84,11 +88,14 @@ function recipientOf(n: number): string {
 
 async function killAgainAndAgain(
   engine: Engine,
+  { accepted }: Ledger,
   { kills, onKill, pauseMs = 400 }: TortureOptions,
   random: () => number,
 ): Promise<void> {
   for (let n = 1; n <= kills; n += 1) {
     await sleep(30 + random() * pauseMs);
+    // A slow machine shall have something to lose, too.
+    await until(() => accepted.size >= lettersPerKill * n, 'letters');
     const roles = victims[Math.floor(random() * victims.length)]!;
     onKill?.(n, roles);
     await engine.kill(...roles);
@@ -99,8 +106,8 @@ async function killAgainAndAgain(
 /** The far side behaves from now on; everything is tried until nothing waits or nothing moves. */
 async function settle(engine: Engine, sink: Sink): Promise<void> {
   sink.answers = { rcpt: sink.answers.rcpt!, data: () => '250 accepted' };
-  const until = Date.now() + 60_000;
-  while (Date.now() < until) {
+  const end = Date.now() + 60_000;
+  while (Date.now() < end) {
     await sleep(500);
     engine.signal('SIGALRM');
     await sleep(500);

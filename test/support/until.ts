@@ -1,13 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Asks again and again until the answer is worth something; for real processes, which have no clock of ours. */
+/** Milliseconds from one question to the next: what is quick shall not be waited for. */
+const pauses = [0, 1, 2, 5, 10] as const;
+const longestPause = 15;
+
+/**
+ * Asks again and again until the answer is worth something; for real processes, which have no clock of ours.
+ * The limit is for what will never be: a machine may be slow.
+ */
 export async function until<T>(
   ask: () => T | Promise<T>,
   what: string,
-  limitMs = 15_000,
+  limitMs = 60_000,
 ): Promise<NonNullable<T>> {
   const end = Date.now() + limitMs;
-  for (;;) {
+  for (let asked = 0; ; asked += 1) {
     const answer = await ask();
     if (
       answer !== undefined &&
@@ -19,6 +26,6 @@ export async function until<T>(
       return answer;
     }
     if (Date.now() > end) throw new Error(`waited ${limitMs} ms for ${what}`);
-    await sleep(15);
+    await sleep(pauses[asked] ?? longestPause);
   }
 }

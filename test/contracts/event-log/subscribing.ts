@@ -10,7 +10,7 @@ const upTo = (count: number, from = 0) => Array.from({ length: count }, (_, n) =
 export function subscribing(
   desk: Desk,
   openLog: OpenALog,
-  { isFar, timeLimitMs = 60_000 }: Abilities,
+  { isFar, timeLimitMs = 240_000 }: Abilities,
 ): void {
   describe('a subscriber', () => {
     it('hears what is there, that it has caught up, and then what comes', async () => {

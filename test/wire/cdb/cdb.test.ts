@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { buildCdb, cdbBuilder, CdbFull } from '../../../src/wire/cdb/builder.ts';
+import { cdbBuilder, CdbFull } from '../../../src/wire/cdb/builder.ts';
+import { buildCdb } from '../../support/build-cdb.ts';
 import { cdbHash } from '../../../src/wire/cdb/hash.ts';
 import { inspectCdb } from '../../../src/wire/cdb/inspect.ts';
 import { bytesAsSource, CdbDamage, openCdb } from '../../../src/wire/cdb/reader.ts';
