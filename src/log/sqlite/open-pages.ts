@@ -10,6 +10,7 @@ import { SqliteReader } from './reader.ts';
 import { toStreamKey } from './rows.ts';
 import { openForReading } from './schema.ts';
 import { toTrouble, unavailable } from './sqlite-trouble.ts';
+import { onceWhole } from './torn-index.ts';
 
 export type LogPages = Omit<LogReader, 'subscribe'> & {
   /** A page as `readAll` gives it, with the events' data as text. */
@@ -36,7 +37,7 @@ export function openPages(
   const whileOpen = <T>(read: () => T): T => {
     if (isClosed) throw unavailable('the log is closed');
     try {
-      return read();
+      return onceWhole(read);
     } catch (cause) {
       throw toTrouble(cause);
     }
@@ -60,14 +61,14 @@ export function openPages(
 }
 
 function prepare(file: string, damages: Damages, mapped: boolean) {
-  const db = openForReading(file, mapped);
+  const db = onceWhole(() => openForReading(file, mapped));
   try {
-    return {
+    return onceWhole(() => ({
       db,
       reader: new SqliteReader(db, damages),
       version: db.prepare('PRAGMA data_version'),
       bodyOf: db.prepare(selectBody),
-    };
+    }));
   } catch (cause) {
     db.close();
     throw toTrouble(cause);

@@ -10,6 +10,8 @@ const constraint = 19;
 const mismatch = 20;
 const notADatabase = 26;
 const readOnly = 8;
+/** The index of the write-ahead log is in the middle of a change, and we may not put it right. */
+const tornIndex = readOnly | (1 << 8);
 const syncFailures: readonly number[] = [
   ioError | (4 << 8), // fsync
   ioError | (5 << 8), // directory fsync
@@ -53,6 +55,12 @@ export function toTrouble(cause: unknown): Trouble {
   }
   if (isDamage(cause)) return damaged(`the log's file is damaged: ${String(cause)}`, cause);
   if (isSyncFailure(cause)) return broken(cause);
+  if (isTornIndex(cause)) {
+    return unavailable(
+      'its writer has left the log in the middle of a change: start the engine',
+      cause,
+    );
+  }
   if (primaryCode(cause) === readOnly) {
     return unavailable(`the disk that holds the log is read-only: ${String(cause)}`, cause);
   }
@@ -77,6 +85,9 @@ export const toReadTrouble = (cause: unknown): Trouble =>
 /** After a sync that failed the kernel may have dropped the pages; a second sync would lie. */
 export const isSyncFailure = (cause: unknown): boolean =>
   syncFailures.includes(errorCode(cause) ?? -1);
+
+export const isTornIndex = (cause: unknown): boolean =>
+  errorCode(cause instanceof Trouble ? cause.cause : cause) === tornIndex;
 
 export const isContention = (cause: unknown): boolean =>
   [busy, locked].includes(primaryCode(cause) ?? -1);

@@ -1,6 +1,7 @@
 /** The embedded log among processes: crashes, locks, readers. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { noStream } from '../../../src/log/ports.ts';
 import { openReader } from '../../../src/log/sqlite/open-reader.ts';
@@ -58,6 +59,19 @@ describe('a writer that is killed', () => {
   });
 });
 
+/**
+ * Makes the two copies of the index's header differ, or the same again (walformat.html §2.1: the counter at 8).
+ * In a process of its own: closing the file here would take back the locks that this one holds on it.
+ */
+function tear(index: string): void {
+  const flip = `const { openSync, readSync, writeSync } = require('node:fs');
+    const file = openSync(process.argv[1], 'r+');
+    const byte = Buffer.alloc(1);
+    readSync(file, byte, 0, 1, 8);
+    writeSync(file, Buffer.of(byte[0] ^ 1), 0, 1, 8);`;
+  execFileSync(process.execPath, ['-e', flip, index]);
+}
+
 describe('a second writer', () => {
   it('in another process is refused while the first lives, however it dies', async () => {
     const holder = start('hold');
@@ -102,6 +116,23 @@ describe('a reader', () => {
       Array.from({ length: 300 }, (_, n) => String(n)),
     );
     await log.close();
+  });
+
+  it('that may not write says whose affair an index is that was left in the middle of a change', async () => {
+    const holder = start('hold');
+    await holder.until(([line]) => line === 'held');
+    // As for one that has no right to write there, whoever runs this test.
+    const file = `${pathToFileURL(dir.file('log.db')).href}?readonly_shm=1`;
+    const reader = openReader(file);
+    expect(await reader.head()).toBe(1);
+    tear(dir.file('log.db-shm'));
+    await expect(reader.head()).rejects.toMatchObject({
+      ...{ code: 'log-unavailable', message: expect.stringContaining('start the engine') },
+    });
+    expect(() => openReader(file)).toThrow(expect.objectContaining({ code: 'log-unavailable' }));
+    tear(dir.file('log.db-shm'));
+    expect(await reader.head()).toBe(1);
+    reader.close();
   });
 
   it('reads while the log is written, after it is closed, and says where it ends', async () => {
