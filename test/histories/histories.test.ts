@@ -38,7 +38,12 @@ const linesOf = (version: string): Line[] =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Line);
-const madeOf = (version: string): Made => JSON.parse(read(`${version}.json`)) as Made;
+
+function madeOf(version: string): Made {
+  const { agenda, sums } = JSON.parse(read(`${version}.json`)) as Made;
+  // Releases before letters could be set aside had none.
+  return { agenda: { ...agenda, aside: agenda.aside ?? [] }, sums };
+}
 
 /** The body of every letter that is still open in a history. */
 const body = Buffer.from('Subject: kept\r\n\r\nas it was\r\n');
