@@ -2,20 +2,10 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { forgetTimeouts, serveTcpto } from '../../src/composition/links/tcpto-link.ts';
 import { linkPair } from '../../src/platform/link-memory.ts';
-import { orderFor, spoken, station } from '../delivery/remote/station.ts';
+import { orderFor, spoken, station, takesFor } from '../delivery/remote/station.ts';
 import { smtpScript, type FarSide } from '../support/smtp-script.ts';
 
-const takes = `S: 220 mx
-  C: EHLO me.test
-  S: 250 mx
-  C: MAIL FROM:<ann@a.test>
-  S: 250 ok
-  C: RCPT TO:<joe@two.test>
-  S: 250 ok
-  C: DATA
-  S: 354 go
-  body
-  S: 250 k`;
+const takes = takesFor('joe@two.test');
 
 let far: FarSide | undefined;
 let here: ReturnType<typeof station> | undefined;

@@ -3,19 +3,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { FarSide } from '../../support/smtp-script.ts';
 import { smtpScript } from '../../support/smtp-script.ts';
 import type { World } from './station.ts';
-import { orderFor, spoken, station } from './station.ts';
+import { orderFor, spoken, station, takesFor } from './station.ts';
 
-const takes = `S: 220 mx
-  C: EHLO me.test
-  S: 250 mx
-  C: MAIL FROM:<ann@a.test>
-  S: 250 ok
-  C: RCPT TO:<joe@two.test>
-  S: 250 ok
-  C: DATA
-  S: 354 go
-  body
-  S: 250 k`;
+const takes = takesFor('joe@two.test');
 const refuses = takes.replace(/S: 250 ok[\s\S]*/, 'S: 550 no');
 const unconnected = "ZSorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n";
 const accepted = 'K192.0.2.2 accepted message.\nRemote host said: 250 k\n';

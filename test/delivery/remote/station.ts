@@ -108,3 +108,12 @@ export function station(world: World, over: Partial<RemoteSettings> = {}) {
 /** `K`, `Z` or `D` and the text, as qmail's spawner would hear it. */
 export const spoken = ({ kind, reply }: Outcome): string =>
   `${{ delivered: 'K', deferred: 'Z', failed: 'D' }[kind]}${reply.text}`;
+
+/** What a far side says that takes a letter of ann@a.test for these; a script for `smtpScript`. */
+export const takesFor = (...recipients: readonly string[]): string =>
+  [
+    ...['S: 220 mx', 'C: EHLO me.test', 'S: 250 mx'],
+    ...['C: MAIL FROM:<ann@a.test>', 'S: 250 ok'],
+    ...recipients.flatMap((address) => [`C: RCPT TO:<${address}>`, 'S: 250 ok']),
+    ...['C: DATA', 'S: 354 go', 'body', 'S: 250 k'],
+  ].join('\n');

@@ -5,21 +5,9 @@ import { openTrail, withTrail } from '../../../src/delivery/remote/trail.ts';
 import { isReport } from '../../../src/composition/links/report-shape.ts';
 import type { FarSide } from '../../support/smtp-script.ts';
 import { smtpScript } from '../../support/smtp-script.ts';
-import { orderFor, station, type World } from './station.ts';
+import { orderFor, station, takesFor, type World } from './station.ts';
 
-const takes = `S: 220 mx
-  C: EHLO me.test
-  S: 250 mx
-  C: MAIL FROM:<ann@a.test>
-  S: 250 ok
-  C: RCPT TO:<joe@two.test>
-  S: 250 ok
-  C: RCPT TO:<eve@two.test>
-  S: 250 ok
-  C: DATA
-  S: 354 go
-  body
-  S: 250 k`;
+const takes = takesFor('joe@two.test', 'eve@two.test');
 const two = orderFor(['joe@two.test', 'eve@two.test'], { hop: { host: 'two.test' } });
 
 const open: FarSide[] = [];
