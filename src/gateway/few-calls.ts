@@ -10,7 +10,7 @@ import {
   type Metadata,
   type ServerInterceptor,
 } from '@grpc/grpc-js';
-import { networkOf, normalizeIp } from '../mail/ip-address.ts';
+import { networkAt } from '../mail/ip-address.ts';
 
 /** A name and a password; clients send some hundred bytes. */
 const headerBytes = 8 * 1024;
@@ -71,10 +71,8 @@ export function fewCalls(hangUp: (peer: string) => void): ServerInterceptor {
 }
 
 /** Of `1.2.3.4:567`, and of what else stands before the last colon. */
-function whence(peer: string): string {
-  const address = peer.slice(0, Math.max(0, peer.lastIndexOf(':')));
-  return networkOf(normalizeIp(address) ?? address);
-}
+const whence = (peer: string): string =>
+  networkAt(peer.slice(0, Math.max(0, peer.lastIndexOf(':'))));
 
 function bytesOf(metadata: Metadata): number {
   let bytes = 0;

@@ -3,7 +3,7 @@
  * until he ends: so there are only so many connections, and only so many from one network.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { networkOf, normalizeIp } from '../mail/ip-address.ts';
+import { networkAt } from '../mail/ip-address.ts';
 
 export const mostConnections = { inAll: 200, ofOneNetwork: 40 } as const;
 
@@ -28,7 +28,7 @@ export function listenForFew(
   };
   const server = createServer({ noDelay: true }, (socket) => {
     const { remoteAddress = '' } = socket;
-    const network = networkOf(normalizeIp(remoteAddress) ?? remoteAddress);
+    const network = networkAt(remoteAddress);
     const fromThere = [...open.values()].filter((other) => other === network).length;
     if (open.size >= mostConnections.inAll || fromThere >= mostConnections.ofOneNetwork)
       return void socket.destroy();

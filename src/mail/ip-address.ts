@@ -82,3 +82,6 @@ export function networkOf(ip: string): string {
   const groups = ipv6Groups(ip)?.slice(0, 4);
   return groups === undefined ? ip : groups.map((group) => group.toString(16)).join(':');
 }
+
+/** The same of an address in any spelling, as sockets give it; what is none counts as itself. */
+export const networkAt = (address: string): string => networkOf(normalizeIp(address) ?? address);

@@ -2,7 +2,7 @@
  * Slows guessing down: after a few wrong passwords from one network, and after many from anywhere, one waits.
  * Whoever was right before is counted apart from strangers, so that a crowd of those keeps nobody out.
  */
-import { networkOf, normalizeIp } from '../../mail/ip-address.ts';
+import { networkAt } from '../../mail/ip-address.ts';
 import type { Clock, Moment } from '../../platform/clock.ts';
 
 export type Attempts = {
@@ -40,9 +40,9 @@ export function openAttempts(clock: Pick<Clock, 'steady'>, limits = attemptLimit
       ? 0
       : Math.min(limits.longestWaitMs, limits.firstWaitMs * 2 ** Math.min(wrong - limits.free, 30));
   return {
-    waitOf: (address) => Math.max(0, (known.get(whence(address))?.until ?? 0) - clock.steady()),
+    waitOf: (address) => Math.max(0, (known.get(networkAt(address))?.until ?? 0) - clock.steady()),
     begin(address) {
-      const network = whence(address);
+      const network = networkAt(address);
       const now = clock.steady();
       const { wrong, until } = known.get(network) ?? { wrong: 0, until: 0 };
       if (now < until) return until - now;
@@ -54,7 +54,7 @@ export function openAttempts(clock: Pick<Clock, 'steady'>, limits = attemptLimit
       return 0;
     },
     right(address) {
-      const network = whence(address);
+      const network = networkAt(address);
       known.delete(network);
       friends.delete(network);
       friends.add(network);
@@ -75,9 +75,6 @@ function openBudget(perMinute: number): (now: Moment) => number {
     return 0;
   };
 }
-
-/** Whoever has one IPv6 address has all of its network. */
-const whence = (address: string): string => networkOf(normalizeIp(address) ?? address);
 
 function dropEldest(
   of: { readonly size: number; keys(): Iterable<string>; delete(key: string): boolean },
